@@ -1,6 +1,6 @@
 """What to make and what comes back, as plain data: the one module of the engine that may be imported anywhere.
 
-It must stay importable without torch (tests/generator/diffusion/test_spec.py checks), because the web process shares it.
+It must stay importable without torch, because the web process shares it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_SEED = 2**53 - 1
 # Every latent model of today shrinks by at least this factor; those that need more say so themselves in sampling.py.
 SIZE_MULTIPLE = 8
 
-# Scheduler names with the label a person chooses by. schedulers.py builds them, and knows which of them suit a checkpoint.
+# Scheduler names with the label a person chooses by. schedulers.py builds them, and knows which suit a checkpoint.
 SCHEDULERS = MappingProxyType(
     {
         "default": "The model's own",
@@ -47,10 +47,10 @@ class SpecError(ValueError):
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that is missing, broken or unsafe to load. The message is for the person who installs checkpoints."""
+    """A checkpoint that is missing, broken or unsafe to load. The message is for whoever installs checkpoints."""
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 (it is no error: the caller asked for it)
     """Raised from `on_step`, it is the one way to stop a run: within one step, leaving the pipeline usable."""
 
 
@@ -154,7 +154,7 @@ class Result:
 
 
 def fit_size(aspect_w: float, aspect_h: float, native: int, multiple: int = SIZE_MULTIPLE) -> tuple[int, int]:
-    """(width, height) in pixels with the aspect asked for and about native x native in area, in multiples of `multiple`.
+    """(width, height) in pixels with the aspect asked for, about native x native in area, in multiples of `multiple`.
 
     Each side is at least one multiple. Raises SpecError where an argument is not positive.
     """
