@@ -1,0 +1,52 @@
+"""Telling browsers: names of the channel groups, and the one publisher of a process.
+
+A process keeps one background event loop for publishing: `async_to_sync(group_send)` opens a connection a call and takes
+8 ms, this takes half a millisecond. Events are hints, never the truth: one that cannot be sent is logged and dropped.
+"""
+
+import asyncio
+import logging
+import threading
+from concurrent.futures import Future
+from functools import cache
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+log = logging.getLogger(__name__)
+
+
+def user_group(user_id: int) -> str:
+    """Everything that concerns one person: own jobs, changed access."""
+    return f"user.{user_id}"
+
+
+def team_group(team_id: object) -> str:
+    """What a team's members see appear: new, reviewed and removed pictures."""
+    return f"team.{team_id}"
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="publisher", daemon=True).start()
+    return loop
+
+
+def publish(groups: list[str], event: dict[str, Any]) -> Future[None]:
+    """Sends `event` (JSON-able, with a `type` such as "job.progress") to every socket in `groups`, without waiting."""
+
+    async def send() -> None:
+        layer = get_channel_layer()
+        for group in groups:
+            try:
+                await layer.group_send(group, {"type": "event", "event": event})
+            except Exception:
+                log.warning("could not publish %s to %s", event.get("type"), group, exc_info=True)
+
+    return asyncio.run_coroutine_threadsafe(send(), _loop())
+
+
+def publish_access_changed(user_id: int) -> Future[None]:
+    """To be called (on commit) whenever a person's rights shrink: sign-out, removal, revocation. Sockets ask again."""
+    return publish([user_group(user_id)], {"type": "access.changed"})

@@ -1,0 +1,69 @@
+"""Teams and who is in them. Everything that is made belongs to a team; everybody has a personal one from the start."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import Action, Role, roles_for
+
+
+class TeamQuerySet(models.QuerySet["Team"]):
+    """Teams as somebody may use them."""
+
+    def where(self, user, action: Action) -> "TeamQuerySet":
+        """Teams in which `user` may do `action`; nobody's for an anonymous or deactivated one."""
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        held = Membership.objects.filter(user=user, role__in=roles_for(action))
+        return self.filter(pk__in=held.values("team"))
+
+
+class Team(models.Model):
+    """People who share pictures, models and quotas."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+    personal_of = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="personal_team",
+        verbose_name=_("personal team of"),
+    )
+    created = models.DateTimeField(_("created"), auto_now_add=True)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether this is the team that a person has from the start, alone."""
+        return self.personal_of_id is not None
+
+
+class Membership(models.Model):
+    """A person's role in a team."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.CREATOR)
+    joined = models.DateTimeField(_("joined"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        ordering = ["joined"]
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership_a_team")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.team} · {self.get_role_display()}"

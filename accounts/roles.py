@@ -1,0 +1,39 @@
+"""Who may do what: the one role × action table, from which both `can()` and the SQL of every `visible_to` derive."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """A person's part in one team."""
+
+    OWNER = "owner", _("Owner")
+    MANAGER = "manager", _("Manager")
+    CREATOR = "creator", _("Creator")
+    REVIEWER = "reviewer", _("Reviewer")
+    VIEWER = "viewer", _("Viewer")
+
+
+class Action(models.TextChoices):
+    """What a role may allow within its team. What people do with their own jobs and pictures needs CREATE only."""
+
+    VIEW = "view", _("See the team's pictures and jobs")
+    CREATE = "create", _("Make pictures")
+    CURATE = "curate", _("Change, delete and restore anybody's pictures")
+    MANAGE_JOBS = "manage_jobs", _("Cancel and retry anybody's jobs")
+    MANAGE_PEOPLE = "manage_people", _("Invite and remove people and change their roles")
+    MANAGE_TEAM = "manage_team", _("Rename the team, hand it over")
+
+
+ALLOWED: dict[Role, frozenset[Action]] = {
+    Role.OWNER: frozenset(Action),
+    Role.MANAGER: frozenset(Action) - {Action.MANAGE_TEAM},
+    Role.CREATOR: frozenset({Action.VIEW, Action.CREATE}),
+    Role.REVIEWER: frozenset({Action.VIEW}),
+    Role.VIEWER: frozenset({Action.VIEW}),
+}
+
+
+def roles_for(action: Action) -> list[Role]:
+    """The roles that allow `action`: what an SQL filter on memberships needs."""
+    return [role for role, actions in ALLOWED.items() if action in actions]

@@ -1,0 +1,9 @@
+"""Makes the project itself an app, for its management commands and the policy of the admin pages."""
+
+from django.apps import AppConfig
+
+
+class AtelierConfig(AppConfig):
+    name = "config"
+    label = "atelier"
+    verbose_name = "Atelier"
