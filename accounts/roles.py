@@ -37,3 +37,10 @@ ALLOWED: dict[Role, frozenset[Action]] = {
 def roles_for(action: Action) -> list[Role]:
     """The roles that allow `action`: what an SQL filter on memberships needs."""
     return [role for role, actions in ALLOWED.items() if action in actions]
+
+
+def grantable(role: Role) -> list[Role]:
+    """The roles that somebody with `role` may give and take: none that allows more than their own."""
+    if Action.MANAGE_PEOPLE not in ALLOWED[role]:
+        return []
+    return [other for other in Role if ALLOWED[other] <= ALLOWED[role]]

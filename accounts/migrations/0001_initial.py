@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                 ('token_hash', models.CharField(editable=False, max_length=64, unique=True)),
                 ('created', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('expires', models.DateTimeField(default=accounts.models.invitation._in_a_week, verbose_name='expires')),
+                ('mailed', models.DateTimeField(blank=True, null=True, verbose_name='mailed')),
                 ('accepted', models.DateTimeField(blank=True, null=True, verbose_name='accepted')),
                 ('revoked', models.DateTimeField(blank=True, null=True, verbose_name='revoked')),
                 ('invited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='invited by')),

@@ -41,6 +41,7 @@ class Invitation(models.Model):
     )
     created = models.DateTimeField(_("created"), auto_now_add=True)
     expires = models.DateTimeField(_("expires"), default=_in_a_week)
+    mailed = models.DateTimeField(_("mailed"), null=True, blank=True)
     accepted = models.DateTimeField(_("accepted"), null=True, blank=True)
     revoked = models.DateTimeField(_("revoked"), null=True, blank=True)
     objects = InvitationQuerySet.as_manager()

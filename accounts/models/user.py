@@ -10,7 +10,7 @@ class UserManager(BaseUserManager["User"]):
     """Creates people by e-mail address."""
 
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
-        """A new person with an own team; `password` None leaves the account without one. ValueError without an address."""
+        """A new person; `password` None leaves the account without one. ValueError without an address."""
         if not email:
             raise ValueError("A person needs an e-mail address")
         user = self.model(email=self.normalize_email(email).lower(), **fields)
