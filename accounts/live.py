@@ -1,7 +1,8 @@
 """Telling browsers: names of the channel groups, and the one publisher of a process.
 
 A process keeps one background event loop for publishing: `async_to_sync(group_send)` opens a connection a call and
-takes 8 ms, this takes half a millisecond. Events are hints, never the truth: one that cannot be sent is logged and dropped.
+takes 8 ms, this takes half a millisecond. Events are hints, never the truth: one that cannot be sent is logged and
+dropped.
 """
 
 import asyncio
