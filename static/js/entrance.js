@@ -1,0 +1,2 @@
+// The entrance pages have messages, and nothing else that moves.
+import "./toast.js";

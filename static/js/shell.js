@@ -1,0 +1,3 @@
+// What every signed-in page needs.
+import "./menu.js";
+import "./toast.js";
