@@ -122,7 +122,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = ATELIER_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "gallery.storage.DurableStorage"},
     "staticfiles": {"BACKEND": "config.static.Storage"},
 }
 

@@ -124,10 +124,11 @@ class Job(models.Model):
         """Whether nothing more will happen to it."""
         return self.state in FINISHED
 
-    def move(self, to: State, *, lease: uuid.UUID | None = None, **fields: Any) -> bool:
+    def move(self, to: State, *, was_lease: uuid.UUID | None = None, **fields: Any) -> bool:
         """Takes the arrow from the state this object was read in to `to`; False when somebody else was faster.
 
-        A worker names its `lease`, and loses the right to any arrow with it. ValueError for an arrow that does not exist.
+        A worker names the lease it holds as `was_lease`, and loses the right to any arrow with it. `fields` are written
+        along. ValueError for an arrow that does not exist.
         """
         if to not in ARROWS[State(self.state)]:
             raise ValueError(f"a job cannot go from {self.state} to {to}")
@@ -136,8 +137,8 @@ class Job(models.Model):
         if to != State.RUNNING:
             fields.update(lease=None, lease_expires=None)
         row = Job.objects.filter(pk=self.pk, state=self.state)
-        if lease is not None:
-            row = row.filter(lease=lease)
+        if was_lease is not None:
+            row = row.filter(lease=was_lease)
         if not row.update(state=to, version=F("version") + 1, **fields):
             return False
         self.refresh_from_db()
