@@ -37,7 +37,6 @@ SCHEDULERS = MappingProxyType(
         "euler_a": "Euler ancestral",
         "heun": "Heun",
         "ddim": "DDIM",
-        "lcm": "LCM",
     }
 )
 

@@ -1,0 +1,145 @@
+"""Latents -> small pictures, for next to nothing: one matrix product instead of the autoencoder.
+
+A latent holds little more than the average colour of its patch, linearly mixed into its channels. The starter's
+autoencoder has that linear half built in, with detail. For every other autoencoder the mix is found once, by least
+squares on a coloured picture that it encodes itself: no table to keep, and new families work without one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (its name wherever torch is written)
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+from PIL import Image
+from torch import Tensor, nn
+
+from generator.diffusion.starter.autoencoder import PatchAutoencoder
+
+MAX_EDGE = 256
+# Latents a side in the picture that colours are fitted on: 576 equations for at most a few dozen unknowns.
+_FIT_SIDE = 24
+
+
+@dataclass(frozen=True)
+class LinearDecoder:
+    """latents [..., C] @ weight [C, patch * patch * 3] + bias -> a patch x patch block of RGB values, 0..255."""
+
+    weight: Tensor
+    bias: Tensor
+    patch: int
+
+    def __call__(self, latents: Tensor) -> Tensor:
+        """[B, C, h, w] -> uint8 [B, h * patch, w * patch, 3] on the CPU."""
+        batch, _, height, width = latents.shape
+        blocks = torch.addmm(self.bias, latents.permute(0, 2, 3, 1).flatten(0, 2).float(), self.weight)
+        blocks = blocks.clamp_(0, 255).to(torch.uint8).view(batch, height, width, self.patch, self.patch, 3)
+        return blocks.transpose(2, 3).reshape(batch, height * self.patch, width * self.patch, 3).cpu()
+
+
+_decoders: WeakKeyDictionary[nn.Module, LinearDecoder] = WeakKeyDictionary()
+
+
+@torch.inference_mode()
+def render(pipeline: DiffusionPipeline, latents: Tensor, *, noise: float, width: int, height: int) -> list[Image.Image]:
+    """One RGB preview a picture, at most MAX_EDGE a side, of latents as `callback_on_step_end` hands them out.
+
+    noise is the scheduler's noise level where its latents grow with it (see `noise_level`), else 0. width and height
+    are those of the finished picture, which packed latents do not tell.
+    """
+    latents = _spatial(pipeline, latents, width, height) / (1 + noise**2) ** 0.5
+    pictures = [Image.fromarray(pixels) for pixels in _decoder(pipeline, latents)(latents).numpy()]
+    for picture in pictures:
+        picture.thumbnail((MAX_EDGE, MAX_EDGE))
+    return pictures
+
+
+def noise_level(scheduler: Any) -> float:
+    """The sigma of the latents x0 + sigma * noise that a scheduler has just made; 0 where it keeps their variance at 1.
+
+    Schedulers of the second kind say so by starting from plain noise.
+    """
+    if float(getattr(scheduler, "init_noise_sigma", 1.0)) <= 1 or getattr(scheduler, "step_index", None) is None:
+        return 0.0
+    return float(scheduler.sigmas[min(scheduler.step_index, len(scheduler.sigmas) - 1)])
+
+
+def _spatial(pipeline: DiffusionPipeline, latents: Tensor, width: int, height: int) -> Tensor:
+    """[B, C, h, w], whether a family keeps its latents as tokens (FLUX) or as a clip of one frame (Qwen-Image)."""
+    if latents.ndim == 3 and hasattr(pipeline, "_unpack_latents"):
+        latents = pipeline._unpack_latents(latents, height, width, pipeline.vae_scale_factor)
+    if latents.ndim == 5:
+        latents = latents[:, :, 0]
+    if latents.ndim == 3:
+        # Tokens of an unknown family: most are square patches in reading order.
+        rows = max(1, round((latents.shape[1] * height / width) ** 0.5))
+        columns = latents.shape[1] // rows
+        latents = latents[:, : rows * columns].transpose(1, 2).unflatten(2, (rows, columns))
+    return latents
+
+
+def _decoder(pipeline: DiffusionPipeline, latents: Tensor) -> LinearDecoder:
+    vae = pipeline.vae
+    if vae not in _decoders or _decoders[vae].weight.device != latents.device:
+        if isinstance(vae, PatchAutoencoder):
+            decoder = _linear_half(vae)
+        else:
+            decoder = _fit(vae, latents.shape[1]) or _grey(latents)
+        _decoders[vae] = decoder
+    return _decoders[vae]
+
+
+def _linear_half(vae: PatchAutoencoder) -> LinearDecoder:
+    basis = vae.deviation[:, None] * vae.basis.T / vae.config["scaling_factor"]
+    # From pixel_unshuffle's order, colour first, to that of a picture.
+    weight, mean = (
+        values.float().unflatten(-1, (3, vae.patch, vae.patch)).movedim(-3, -1).flatten(-3)
+        for values in (basis, vae.mean)
+    )
+    return LinearDecoder(*_to_bytes(weight, mean), vae.patch)
+
+
+def _fit(vae: Any, channels: int) -> LinearDecoder | None:
+    """Colours by least squares, or None for an autoencoder of an unknown kind, or one that overflows in its dtype."""
+    config = getattr(vae, "config", {})
+    if not hasattr(vae, "encode") or getattr(vae, "dtype", None) is None or config.get("scaling_factor") is None:
+        return None
+    factor = 2 ** (len(config.get("block_out_channels", (0, 0, 0, 0))) - 1)
+    picture = _colours(_FIT_SIDE * factor).to(vae.device, vae.dtype)
+    encoded = vae.encode(picture)
+    encoded = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latent
+    if encoded.ndim != 4 or encoded.shape[1] != channels or not encoded.isfinite().all():
+        return None
+    encoded = (encoded.float() - (config.get("shift_factor") or 0.0)) * config["scaling_factor"]
+    rows = encoded[0].flatten(1).T
+    rows = torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
+    colours = F.adaptive_avg_pool2d(picture.float(), encoded.shape[-2:])[0].flatten(1).T
+    # A little ridge, for autoencoders whose channels repeat each other.
+    ridge = 1e-3 * len(rows) * torch.eye(rows.shape[1], device=rows.device)
+    solution = torch.linalg.solve(rows.T @ rows + ridge, rows.T @ colours)
+    return LinearDecoder(*_to_bytes(solution[:-1], solution[-1]), patch=1)
+
+
+def _grey(latents: Tensor) -> LinearDecoder:
+    """Shapes without colours: the mean of the channels."""
+    channels = latents.shape[1]
+    weight = torch.full((channels, 3), channels**-0.5, device=latents.device)
+    return LinearDecoder(*_to_bytes(weight, torch.zeros(3, device=latents.device)), patch=1)
+
+
+def _to_bytes(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """From values in -1..1 to values in 0..255, with the half that makes cutting off the decimals a rounding."""
+    return weight * 127.5, bias * 127.5 + 128.0
+
+
+def _colours(side: int) -> Tensor:
+    """[1, 3, side, side] in -1..1: clouds of colour from coarse to fine, always the same."""
+    source = torch.Generator().manual_seed(0)
+    clouds = [
+        F.interpolate(torch.randn(1, 3, cells, cells, generator=source), size=(side, side), mode="bicubic")
+        for cells in (2, 4, 8, 16)
+    ]
+    return torch.stack(clouds).sum(0).mul(0.5).clamp(-1, 1)
