@@ -6,6 +6,8 @@ from datetime import date
 from functools import partial
 from smtplib import SMTPException
 
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import PermissionDenied
@@ -81,6 +83,15 @@ def give_one_time_password(*, user: User) -> str:
     return password
 
 
+def password_reset_link(*, user: User, base_url: str) -> str:
+    """A link by which `user` chooses a new password, for an administrator to pass on; good for PASSWORD_RESET_TIMEOUT.
+
+    `base_url` is what comes before the path, such as "https://studio.example/".
+    """
+    token = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
+    return base_url.rstrip("/") + reverse("account_reset_password_from_key", kwargs=token)
+
+
 def set_active(*, user: User, active: bool) -> None:
     """Lets a person in, or shuts them out at once: their open pages lose their sockets too."""
     with transaction.atomic():
@@ -109,10 +120,11 @@ def rename_team(*, user: User, team: Team, name: str) -> None:
 
 
 def switch_team(request: HttpRequest, team: Team) -> None:
-    """Makes `team` the one that this session works in. PermissionDenied for a team the person is not in."""
+    """Makes `team` the one that this session and the next work in. PermissionDenied for one the person is not in."""
     if not can(request.user, Action.VIEW, team):
         raise PermissionDenied
     request.session["team"] = str(team.pk)
+    User.objects.filter(pk=request.user.pk).update(last_team=team)
 
 
 @transaction.atomic
@@ -287,7 +299,7 @@ def _revoke_invitations_beyond(team: Team, user_id: int, roles: list[Role]) -> N
 
 def left_today(user: User) -> int:
     """How many pictures `user` may still ask for today, over all teams."""
-    return max(0, _limit(user) - _used(user, timezone.localdate()))
+    return max(0, daily_limit(user) - _used(user, timezone.localdate()))
 
 
 def charge(*, user: User, team: Team, pictures: int) -> date:
@@ -298,9 +310,9 @@ def charge(*, user: User, team: Team, pictures: int) -> date:
     day = timezone.localdate()
     with transaction.atomic():
         locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        left = max(0, _limit(locked) - _used(locked, day))
+        left = max(0, daily_limit(locked) - _used(locked, day))
         if pictures > left:
-            raise QuotaExceeded(left=left, limit=_limit(locked))
+            raise QuotaExceeded(left=left, limit=daily_limit(locked))
         Usage.objects.update_or_create(
             user=locked,
             team=team,
@@ -316,7 +328,8 @@ def refund(*, user: User, team: Team, pictures: int, day: date) -> None:
     Usage.objects.filter(user=user, team=team, day=day).update(pictures=Greatest(F("pictures") - pictures, 0))
 
 
-def _limit(user: User) -> int:
+def daily_limit(user: User) -> int:
+    """How many pictures a day `user` may ask for: their own number, or the installation's."""
     own = user.pictures_per_day
     return settings.PICTURES_PER_DAY if own is None else own
 

@@ -1,4 +1,4 @@
-"""Settings of Atelier: one file; only environment variables differ between a laptop and a fleet (README, "Settings")."""
+"""Settings of Atelier: one file; only environment variables differ between a laptop and a fleet (README, Settings)."""
 
 import contextlib
 import os
@@ -110,7 +110,7 @@ CACHES = {
 }
 CHANNEL_LAYERS = {
     "default": {
-        # PubSub: the core layer drops messages in a flood; consumers send a snapshot at connect, so no backlog is needed.
+        # PubSub: the core layer drops messages in a flood; consumers send a snapshot at connect and need no backlog.
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "atelier"},
     },
@@ -158,16 +158,22 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Atelier: "
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # otherwise anybody could have us write to any address
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # people come by an invitation sent to the address
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+MFA_TOTP_ISSUER = "Atelier"
+
+ADMIN_EMAIL = read_env("ADMIN_EMAIL", "admin@atelier.local")  # of the first administrator
 
 EMAIL_URL = read_env("EMAIL_URL")
 EMAIL_CONFIGURED = bool(EMAIL_URL)  # without it, pages show links to copy where they would have sent a letter
 vars().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 10
+ACCOUNT_EMAIL_NOTIFICATIONS = EMAIL_CONFIGURED  # tells people when a password or second factor of theirs changed
 DEFAULT_FROM_EMAIL = read_env("DEFAULT_FROM_EMAIL", "Atelier <atelier@localhost>")
 
 # --- Web ------------------------------------------------------------------------------------------------------------
@@ -181,6 +187,7 @@ USE_TZ = True
 HTTPS = read_env("HTTPS", "") == "1"  # set behind a proxy that speaks TLS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers themselves allow security keys on localhost only, then
 SECURE_HSTS_SECONDS = 3600 * 24 * 30 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True

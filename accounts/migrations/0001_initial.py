@@ -71,6 +71,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
+            model_name='user',
+            name='last_team',
+            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.team'),
+        ),
+        migrations.AddField(
             model_name='membership',
             name='team',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='accounts.team'),

@@ -52,6 +52,9 @@ class User(AbstractUser):
         _("pictures a day"), null=True, blank=True, help_text=_("Empty: the installation's default. 0: none.")
     )
 
+    # Where the next sign-in begins; the team that a request works in is the session's, see accounts.middleware.
+    last_team = models.ForeignKey("accounts.Team", models.SET_NULL, null=True, editable=False, related_name="+")
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
     objects = UserManager()
