@@ -13,7 +13,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database and the broker answer and a worker was seen lately, else 503; says which of them does not."""
+    """200 when database and broker answer and a worker was seen lately, else 503; says which of them does not."""
     checks = {"database": _answers(_ask_database), "broker": _answers(_ask_broker)}
     checks["worker"] = checks["database"] and Worker.objects.alive().exists()
     return JsonResponse(checks, status=200 if all(checks.values()) else 503)

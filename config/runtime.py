@@ -1,4 +1,4 @@
-"""Where this installation keeps its data and its short-lived sockets. Knows no Django, so that the supervisor can use it first."""
+"""Where this installation keeps its data and its short-lived sockets. Knows no Django: the supervisor uses it first."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def read_env(name: str, default: str | None = None) -> str | None:
-    """The environment variable `name`, or the content of the file that `name`_FILE points to (for secrets), or `default`."""
+    """The environment variable `name`, or what the file named by `name`_FILE holds (for secrets), or `default`."""
     if value := os.environ.get(name):
         return value
     if path := os.environ.get(f"{name}_FILE"):
@@ -24,7 +24,7 @@ def home() -> Path:
 
 
 def runtime_dir() -> Path:
-    """A short private folder for sockets: a unix socket's path may have at most 107 bytes, which a deep clone would pass.
+    """A short private folder for sockets: a unix socket's path has at most 107 bytes, too few for a deep clone.
 
     Raises PermissionError when somebody else owns the folder, since whoever owns it could stand in for the broker.
     """

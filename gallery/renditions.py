@@ -33,7 +33,9 @@ def filmstrip(frames: Sequence[Image.Image], last: Image.Image) -> tuple[bytes, 
     size = _within(last.size, FRAME_EDGE)
     sprite = Image.new("RGB", (size[0] * len(frames), size[1]))
     for place, frame in enumerate([*frames[:-1], last]):
-        sprite.paste(frame if frame.size == size else frame.resize(size, Image.Resampling.BICUBIC), (place * size[0], 0))
+        sprite.paste(
+            frame if frame.size == size else frame.resize(size, Image.Resampling.BICUBIC), (place * size[0], 0)
+        )
     return _webp(sprite, 70), sprite.size
 
 

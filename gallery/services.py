@@ -128,7 +128,9 @@ def _change(user: User, media: Media, **fields: Any) -> None:
             raise PermissionDenied
         kind = "media.removed" if fields.get("deleted") else "media.changed"
         if media.visibility != Media.Visibility.PRIVATE:
-            transaction.on_commit(lambda: publish([team_group(media.team_id)], {"type": kind, "media": [str(media.pk)]}))
+            transaction.on_commit(
+                lambda: publish([team_group(media.team_id)], {"type": kind, "media": [str(media.pk)]})
+            )
     media.refresh_from_db()
 
 

@@ -1,7 +1,7 @@
 """Websockets. A consumer only reads: it asks for permission, joins its groups, sends snapshots, then passes events on.
 
-Events are hints and may be lost; the rows are the truth. So while something is unfinished its snapshot is sent again every
-ten seconds, which also heals whatever a restarted broker swallowed.
+Events are hints and may be lost; the rows are the truth. So while something is unfinished its snapshot is sent again
+every ten seconds, which also heals whatever a restarted broker swallowed.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """What browsers are told about jobs (the websocket contract, docs/api.md).
 
-Every event has `type`, `job`, `attempt` and `seq`; clients drop one that is older than the last they saw. `seq` grows with
-the row: its count of transitions in the upper bits, the worker's count of progress events since the last one in the lower.
+Every event has `type`, `job`, `attempt` and `seq`; clients drop one that is older than the last they saw. `seq` grows
+with the row: its count of transitions in the upper bits, in the lower the worker's count of progress events since.
 """
 
 from typing import Any, TypedDict

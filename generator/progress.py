@@ -129,7 +129,7 @@ class Progress:
             self._last.result()
 
     def end(self, state: State, **fields: object) -> bool:
-        """Takes the job's last arrow, if it is still this worker's, and tells browsers. False when the lease was lost."""
+        """Takes the job out of RUNNING, if it is still this worker's, and tells browsers. False: the lease was lost."""
         self.flush()
         if not self.job.move(state, was_lease=self.lease, **fields):
             return False

@@ -1,7 +1,7 @@
 """Which job next. The database is the queue of record; Celery only carries wake-ups (docs/decisions/0001-queue.md).
 
-Start-time fair queueing (Goyal, Vin & Cheng, 1996): every account (a person in a team) has a virtual time, the cost it was
-served so far; the least goes first, and one that returns after a rest starts at the minimum of those who are waiting.
+Start-time fair queueing (Goyal, Vin & Cheng, 1996): every account (a person in a team) has a virtual time, the cost it
+was served so far; the least goes first, and one that returns after a rest starts at the minimum of those who wait.
 """
 
 import logging
@@ -14,10 +14,9 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, Min, OuterRef, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
-
-from accounts.models import Team, User
 from kombu.exceptions import OperationalError
 
+from accounts.models import Team, User
 from generator.models import Checkpoint, Job, QueueAccount, State, Worker
 
 log = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ def wake_workers() -> None:
 
 
 def open_account(*, team: Team, user: User) -> QueueAccount:
-    """The account that a new job goes to. One that returns with nothing waiting or running is moved up to the present."""
+    """The account of a new job. One that returns with nothing waiting or running is moved up to the present."""
     account, _created = QueueAccount.objects.get_or_create(team=team, user=user)
     busy = Job.objects.filter(state__in=[State.QUEUED, State.RUNNING])
     if not busy.filter(account=account).exists():
@@ -54,8 +53,8 @@ def open_account(*, team: Team, user: User) -> QueueAccount:
 def claim(*, worker: str) -> Job | None:
     """Takes the next job for `worker`, RUNNING with a new lease, or None when nothing waits.
 
-    One short transaction: the account with the least virtual time, its first job, a conditional UPDATE. Two workers never
-    get the same job: on PostgreSQL they skip each other's locked rows, on SQLite BEGIN IMMEDIATE puts them in line.
+    One short transaction: the account with the least virtual time, its first job, a conditional UPDATE. Two workers
+    never get the same job: on PostgreSQL they skip each other's locked rows, on SQLite BEGIN IMMEDIATE lines them up.
     """
     with transaction.atomic():
         account = _locked(

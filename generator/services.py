@@ -1,4 +1,4 @@
-"""Create, cancel, retry: the only writers of jobs from outside a worker. All keyword-only; PermissionDenied for strangers."""
+"""Create, cancel, retry: the only writers of jobs outside a worker. Keyword-only; PermissionDenied for strangers."""
 
 import secrets
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts import services as people
 from accounts.models import Team, User
@@ -110,14 +109,7 @@ def _submit(generation: Generation, *, user: User, team: Team, visibility: str) 
     try:
         people.charge(user=user, team=team, pictures=generation.count)
     except people.QuotaExceeded as error:
-        raise Refused(
-            ngettext(
-                "You have %(left)d picture left today. Ask for fewer, or come back tomorrow.",
-                "You have %(left)d pictures left today. Ask for fewer, or come back tomorrow.",
-                error.left,
-            )
-            % {"left": error.left}
-        ) from error
+        raise Refused(str(error)) from error
     generation.job = Job.objects.create(
         team=team,
         owner=user,

@@ -1,7 +1,7 @@
 """The worker's inside: claims jobs one after the other, keeps their leases, ends itself when it hangs.
 
 Runs in a Celery worker (`-P threads -c 1`): the main thread is Celery's, free for signals; the pool's one thread brings
-wake-ups; `_sample` is the one thread that runs the engine; `_pulse` keeps leases and watches. No torch until the first job.
+wake-ups; `_sample` is the one thread that runs the engine; `_pulse` keeps leases and watches.
 """
 
 import logging
@@ -101,9 +101,11 @@ class Worker:
         try:
             if checkpoint := Checkpoint.objects.enabled().filter(is_default=True).first():
                 runner.warm(checkpoint)
-            device = runner.pipelines.choose_device()
+            device, dtype = runner.pipelines.choose_device()
             WorkerRow.objects.filter(name=self.name).update(
-                device=str(device.name), dtype=str(device.dtype), checkpoint=checkpoint.name if checkpoint else ""
+                device=runner.pipelines.describe_device(device, dtype),
+                dtype=runner.pipelines.name_dtype(dtype),
+                checkpoint=checkpoint.name if checkpoint else "",
             )
         except Exception:  # the job that needs it will say so to the person who waits
             log.exception("the default model could not be loaded ahead")

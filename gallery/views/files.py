@@ -6,7 +6,14 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.files import File
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseForbidden, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseForbidden,
+    StreamingHttpResponse,
+)
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -24,7 +31,9 @@ TYPES = {"png": "image/png", "webp": "image/webp"}
 def file(request: HttpRequest, media: UUID, rendition: str, expires: int, signature: str) -> HttpResponseBase:
     """Bytes of an original or a rendition, for the viewer that the address was signed for, while they may see it."""
     if not links.is_valid(media, rendition, request.user, expires, signature):
-        return HttpResponseForbidden(_("This address was made for somebody else or has run out. Open the picture's page again."))
+        return HttpResponseForbidden(
+            _("This address was made for another person or has run out. Open the picture's page.")
+        )
     everything = Media.objects.all() if request.user.is_superuser else Media.objects.visible_to(request.user)
     found = everything.filter(pk=media).first()
     if found is None:

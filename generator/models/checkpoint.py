@@ -33,7 +33,7 @@ class Checkpoint(models.Model):
         _("source"),
         max_length=400,
         help_text=_(
-            "A hub id (stabilityai/sdxl-turbo), the path of a diffusers folder or of one .safetensors file, or “starter”."
+            "A hub id, the path of a diffusers folder or of one .safetensors file, or “starter”."
         ),
     )
     weights_hash = models.CharField(_("hash of the weights"), max_length=64, blank=True)

@@ -8,7 +8,7 @@ class StylePresetQuerySet(models.QuerySet["StylePreset"]):
     """Presets by what can draw them."""
 
     def suiting(self, family: str) -> list["StylePreset"]:
-        """Those made for a family of models. Few enough to choose in Python: JSON containment is not on every database."""
+        """Those made for a family of models. Chosen in Python: few rows, and not every database searches in JSON."""
         return [preset for preset in self.filter(is_enabled=True) if family in preset.families]
 
 

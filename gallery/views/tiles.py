@@ -1,0 +1,77 @@
+"""Pictures as pages show them: addresses signed for the viewer, likes, and what the viewer may do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, prefetch_related_objects
+
+from accounts.models import User
+from gallery.links import ORIGINAL, media_url
+from gallery.models import Like, Media, Rendition
+from gallery.views.recipe import as_fragment
+
+
+@dataclass(frozen=True)
+class Film:
+    """How a picture emerged: one sprite with `frames` of `ratio` (width over height) side by side."""
+
+    url: str
+    frames: int
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Tile:
+    """All that a template needs of one picture."""
+
+    media: Media
+    src: str
+    original: str
+    film: Film | None
+    likes: int
+    is_liked: bool
+    is_editable: bool
+
+    @property
+    def ratio(self) -> float:
+        """Width over height, to reserve its place."""
+        return round(self.media.width / self.media.height, 4)
+
+    @property
+    def download(self) -> str:
+        """The address that saves the original under a name that means something."""
+        return f"{self.original}?download=1"
+
+    @property
+    def settings(self) -> str:
+        """The fragment that fills the Create page with this picture's settings."""
+        return as_fragment(self.media)
+
+
+def tiles(pictures: Iterable[Media], viewer: User) -> list[Tile]:
+    """`pictures` in their order, for `viewer`, in three queries however many they are."""
+    pictures = list(pictures)
+    ids = [media.pk for media in pictures]
+    prefetch_related_objects(pictures, "renditions")
+    liked = Like.objects.filter(media__in=ids).values("media").order_by()
+    likes = {row["media"]: row for row in liked.annotate(n=Count("pk"), own=Count("pk", filter=Q(user=viewer)))}
+    editable = set(Media.objects.editable_by(viewer).filter(pk__in=ids).values_list("pk", flat=True))
+    return [_tile(media, viewer, likes.get(media.pk), media.pk in editable) for media in pictures]
+
+
+def _tile(media: Media, viewer: User, likes: dict | None, is_editable: bool) -> Tile:
+    renditions = {rendition.kind: rendition for rendition in media.renditions.all()}
+    small = Rendition.Kind.TILE if Rendition.Kind.TILE in renditions else ORIGINAL
+    strip = renditions.get(Rendition.Kind.FILMSTRIP)
+    film = None
+    if strip and strip.frames > 1:
+        film = Film(media_url(media, strip.kind, viewer), strip.frames, strip.width / strip.frames / strip.height)
+    return Tile(
+        media=media,
+        src=media_url(media, small, viewer),
+        original=media_url(media, ORIGINAL, viewer),
+        film=film,
+        likes=likes["n"] if likes else 0,
+        is_liked=bool(likes and likes["own"]),
+        is_editable=is_editable,
+    )

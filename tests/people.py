@@ -1,0 +1,113 @@
+"""The people of the tests: alice owns the team `studio`, bob creates in it, victor only looks, charlie is an outsider."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from PIL import Image
+
+from accounts.models import Membership, Team, User
+from accounts.roles import Role
+from accounts.services import create_person
+from gallery.models import Media
+from gallery.services import NewMedia, add_media
+from generator.catalogue import install_builtin
+from generator.models import Checkpoint, Job
+from generator.services import create_generation
+
+PASSWORD = "a rather long password"
+
+
+def _person(name: str) -> User:
+    return create_person(email=f"{name}@example.com", name=name.title(), password=PASSWORD)
+
+
+@pytest.fixture
+def studio(db) -> Team:
+    """The team that alice, bob and victor are in."""
+    return Team.objects.create(name="Studio")
+
+
+@pytest.fixture
+def alice(studio) -> User:
+    """Owner of the studio."""
+    return _joined("alice", studio, Role.OWNER)
+
+
+@pytest.fixture
+def bob(studio) -> User:
+    """Creator in the studio."""
+    return _joined("bob", studio, Role.CREATOR)
+
+
+@pytest.fixture
+def victor(studio) -> User:
+    """Viewer in the studio."""
+    return _joined("victor", studio, Role.VIEWER)
+
+
+@pytest.fixture
+def charlie(db) -> User:
+    """An outsider with a team of his own only."""
+    return _person("charlie")
+
+
+def _joined(name: str, team: Team, role: Role) -> User:
+    user = _person(name)
+    Membership.objects.create(team=team, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def as_(studio) -> Callable[[User | None], Client]:
+    """`as_(user)`: a client signed in as that person, working in the studio if they are in it; None: anonymous."""
+
+    def client_of(user: User | None) -> Client:
+        client = Client()
+        if user:
+            client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+            if Membership.objects.filter(user=user, team=studio).exists():
+                session = client.session
+                session["team"] = str(studio.pk)
+                session.save()
+        return client
+
+    return client_of
+
+
+@pytest.fixture
+def checkpoint(db) -> Checkpoint:
+    """The starter's row."""
+    install_builtin()
+    return Checkpoint.objects.get(slug="starter")
+
+
+@pytest.fixture
+def make_job(checkpoint, studio) -> Callable[..., Job]:
+    """`make_job(user, **settings)`: a job of that person in the studio, waiting."""
+
+    def make(user: User, *, team: Team | None = None, **changes) -> Job:
+        asked = {"prompt": "a red apple, 3d icon", "count": 1, "steps": 4, "seed": 7, **changes}
+        return create_generation(user=user, team=team or studio, checkpoint=checkpoint, **asked)
+
+    return make
+
+
+@pytest.fixture
+def make_media(studio) -> Callable[..., Media]:
+    """`make_media(user, **changes)`: a small picture of that person in the studio, with a filmstrip of three frames."""
+
+    def make(user: User, *, team: Team | None = None, visibility: str = "team", **recipe) -> Media:
+        facts = {"prompt": "a red apple", "checkpoint": "Starter", "seed": 7, "steps": 4, "guidance": 4.0, **recipe}
+        picture = Image.new("RGB", (64, 64), "#c22")
+        item = NewMedia(
+            image=picture,
+            frames=[Image.new("RGB", (64, 64), shade) for shade in ("#888", "#a55", "#c22")],
+            recipe={"format": "square", "scheduler": "dpmpp_2m", "style": "", **facts},
+            team=team or studio,
+            owner=user,
+            visibility=visibility,
+        )
+        return add_media(items=[item])[0]
+
+    return make
