@@ -18,8 +18,13 @@ log = logging.getLogger(__name__)
 
 
 def user_group(user_id: int) -> str:
-    """Everything that concerns one person: own jobs, changed access."""
+    """What one person's pages show: own jobs."""
     return f"user.{user_id}"
+
+
+def access_group(user_id: int) -> str:
+    """Every socket of one person, to be told when their rights have changed."""
+    return f"access.{user_id}"
 
 
 def team_group(team_id: object) -> str:
@@ -50,4 +55,4 @@ def publish(groups: list[str], event: dict[str, Any]) -> Future[None]:
 
 def publish_access_changed(user_id: int) -> Future[None]:
     """To be called (on commit) whenever a person's rights shrink: sign-out, removal, revocation. Sockets ask again."""
-    return publish([user_group(user_id)], {"type": "access.changed"})
+    return publish([access_group(user_id)], {"type": "access.changed"})

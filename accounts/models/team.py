@@ -46,6 +46,11 @@ class Team(models.Model):
         return self.name
 
     @property
+    def initials(self) -> str:
+        """One or two letters for the square badge."""
+        return "".join(word[0] for word in self.name.split()[:2]).upper()
+
+    @property
     def is_personal(self) -> bool:
         """Whether this is the team that a person has from the start, alone."""
         return self.personal_of_id is not None

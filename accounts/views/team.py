@@ -39,6 +39,7 @@ def _page(request: HttpRequest, team: Team, status: int = 200, **extra: object) 
         "may_manage_people": Action.MANAGE_PEOPLE in ALLOWED[role] and not team.is_personal,
         "may_manage_team": Action.MANAGE_TEAM in ALLOWED[role] and not team.is_personal,
         "invitations": team.invitations.open().select_related("invited_by") if roles else [],
+        "teams": request.user.teams.all(),
         "invite_form": InviteForm(roles=roles, initial={"role": Role.CREATOR}),
         "rename_form": TeamForm(instance=team, auto_id="rename_%s"),
         "create_form": TeamForm(auto_id="create_%s"),
