@@ -36,8 +36,8 @@ def command(folder: Path, *, durable: bool = True) -> list[str]:
     if durable:
         data = home() / "broker"
         data.mkdir(parents=True, exist_ok=True)
-        return [*args, "--appendonly", "yes", "--dir", str(data)]
-    return [*args, "--appendonly", "no", "--dir", str(folder)]
+        return [*args, "--appendonly", "yes", "--dir", str(data), "--logfile", str(data / "broker.log")]
+    return [*args, "--appendonly", "no", "--dir", str(folder), "--logfile", str(folder / "broker.log")]
 
 
 def client(folder: Path) -> redis.Redis:

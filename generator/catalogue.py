@@ -1,29 +1,73 @@
 """What an installation has from the start: the starter model and style presets. Administrators may change them."""
 
-from django.utils.translation import gettext_noop as _
-
 from generator.diffusion.starter.card import read_card
-from generator.models import Checkpoint
+from generator.models import Checkpoint, StylePreset
 from generator.models.checkpoint import STARTER
 
-BACKGROUNDS = [
-    ("navy", _("3D icon on navy"), "navy blue"),
-    ("mint", _("3D icon on mint"), "mint green"),
-    ("pink", _("3D icon on pink"), "pink"),
-    ("yellow", _("3D icon on yellow"), "yellow"),
-    ("white", _("3D icon on white"), "white"),
+STARTER_FAMILY = "starter"
+SD_FAMILIES = ["sd1", "sd2", "sdxl", "sd3", "flux", "pixart", "sana", "qwen-image"]
+# (slug, name, template, negative prompt, families). The starter's template is its training captions' own wording.
+STYLES = [
+    ("3d-icon", "3D icon", "3d render of {prompt}", "", [STARTER_FAMILY]),
+    ("3d-navy", "3D icon on navy", "3d render of {prompt} on a navy blue background", "", [STARTER_FAMILY]),
+    ("3d-mint", "3D icon on mint", "3d render of {prompt} on a mint green background", "", [STARTER_FAMILY]),
+    ("3d-pink", "3D icon on pink", "3d render of {prompt} on a pink background", "", [STARTER_FAMILY]),
+    ("3d-yellow", "3D icon on yellow", "3d render of {prompt} on a yellow background", "", [STARTER_FAMILY]),
+    ("3d-white", "3D icon on white", "3d render of {prompt} on a white background", "", [STARTER_FAMILY]),
+    (
+        "product-photo",
+        "Product photo",
+        "studio product photograph of {prompt}, softbox lighting, seamless background, sharp focus",
+        "text, watermark, clutter",
+        SD_FAMILIES,
+    ),
+    (
+        "lifestyle",
+        "Lifestyle",
+        "candid lifestyle photograph, {prompt}, natural window light, shallow depth of field",
+        "text, watermark, studio backdrop",
+        SD_FAMILIES,
+    ),
+    (
+        "concept-art",
+        "Concept art",
+        "concept art of {prompt}, atmospheric perspective, cinematic light, painterly",
+        "photo, text, watermark",
+        SD_FAMILIES,
+    ),
+    (
+        "flat-illustration",
+        "Flat illustration",
+        "flat vector illustration of {prompt}, bold shapes, limited palette",
+        "photo, gradient, texture, text",
+        SD_FAMILIES,
+    ),
+    (
+        "architecture",
+        "Architecture",
+        "architectural photograph of {prompt}, golden hour, straight verticals, wide lens",
+        "people, text, watermark, tilt",
+        SD_FAMILIES,
+    ),
+    (
+        "fashion",
+        "Fashion",
+        "fashion editorial photograph of {prompt}, styled set, medium format film",
+        "text, watermark, deformed hands",
+        SD_FAMILIES,
+    ),
 ]
 
 
 def install_builtin() -> None:
-    """Makes the rows that ship with Atelier; existing ones stay as administrators left them, hashes are renewed."""
+    """Makes the rows that ship with Atelier where they are missing; existing ones stay as administrators left them."""
     card = read_card()
-    starter, _created = Checkpoint.objects.get_or_create(
+    Checkpoint.objects.get_or_create(
         slug=STARTER,
         defaults={
             "name": card["name"],
             "source": STARTER,
-            "family": "starter",
+            "family": STARTER_FAMILY,
             "native_size": card["native_size"],
             "default_steps": card["steps"],
             "default_guidance": card["guidance"],
@@ -36,5 +80,15 @@ def install_builtin() -> None:
             "is_default": not Checkpoint.objects.filter(is_default=True).exists(),
         },
     )
-    if starter.weights_hash != card["weights_hash"]:
-        Checkpoint.objects.filter(pk=starter.pk).update(weights_hash=card["weights_hash"])
+    for order, (slug, name, template, negative, families) in enumerate(STYLES):
+        StylePreset.objects.get_or_create(
+            slug=slug,
+            defaults={
+                "name": name,
+                "template": template,
+                "negative": negative,
+                "families": families,
+                "sample": f"img/styles/{slug}.webp" if families == [STARTER_FAMILY] else "",
+                "order": order,
+            },
+        )

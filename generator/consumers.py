@@ -14,7 +14,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
-from accounts.live import team_group, user_group
+from accounts.live import access_group, team_group, user_group
 from accounts.models import Team, User
 from accounts.roles import Action
 from generator import events
@@ -58,7 +58,7 @@ class WatchingConsumer(AsyncJsonWebsocketConsumer):
         event = message["event"]
         if event["type"] == "access.changed":
             await self._ask_again()
-        elif self.wants(event):
+        else:
             await self.send_json(event)
 
     async def send_snapshots(self) -> bool:
@@ -95,7 +95,7 @@ class WatchingConsumer(AsyncJsonWebsocketConsumer):
         if user is None:
             return None
         wanted = self.wanted_groups(user)
-        return None if wanted is None else {user_group(user.pk), *wanted}
+        return None if wanted is None else {access_group(user.pk), *wanted}
 
     def _signed_in(self) -> User | None:
         # Asked of the session as it is now, not as it was at the handshake: it may have been ended since.
@@ -114,20 +114,17 @@ class WatchingConsumer(AsyncJsonWebsocketConsumer):
         raise NotImplementedError
 
     def wanted_groups(self, user: User) -> set[str] | None:
-        """The groups to join beside the person's own; None to refuse."""
+        """The groups whose events this socket passes on; None to refuse."""
         raise NotImplementedError
-
-    def wants(self, event: dict[str, Any]) -> bool:
-        """Whether an event that reached this socket is for its page."""
-        return True
 
 
 class LiveConsumer(WatchingConsumer):
     """`ws/live/`, one a page: all my jobs, my teams' new and reviewed pictures."""
 
     def wanted_groups(self, user: User) -> set[str]:
-        """Every team that the person may look into."""
-        return {team_group(pk) for pk in Team.objects.where(user, Action.VIEW).values_list("pk", flat=True)}
+        """Own jobs, and every team that the person may look into."""
+        teams = Team.objects.where(user, Action.VIEW).values_list("pk", flat=True)
+        return {user_group(user.pk), *(team_group(pk) for pk in teams)}
 
     def jobs(self, related) -> list[Job]:
         """The unfinished ones."""
@@ -151,7 +148,3 @@ class JobConsumer(WatchingConsumer):
         return [found]
 
     _told_end = False
-
-    def wants(self, event: dict[str, Any]) -> bool:
-        """The person's own group brings events of other jobs too."""
-        return event.get("job") == str(self.scope["url_route"]["kwargs"]["job"])

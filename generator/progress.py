@@ -57,8 +57,9 @@ class Progress:
         self._lost = threading.Event()
         self._cancel = threading.Event()
         self._film = film_steps(job.steps)
+        self.report_s = 0.0  # seconds of the engine's time that telling of steps has taken
         self._sent = 0
-        self._sent_at = 0.0
+        self._sent_at = float("-inf")
         self._times: deque[float] = deque([monotonic()], maxlen=11)
         self._last: Future[None] | None = None
 
@@ -87,6 +88,11 @@ class Progress:
 
     def on_step(self, step: Step) -> None:
         """What `generate` calls after every denoising step."""
+        started = monotonic()
+        self._take(step)
+        self.report_s += monotonic() - started
+
+    def _take(self, step: Step) -> None:
         self.check()
         now = monotonic()
         self._times.append(now)

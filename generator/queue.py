@@ -11,7 +11,8 @@ from datetime import timedelta
 from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, Min, OuterRef, QuerySet, Sum
+from django.db.models import Exists, F, Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
@@ -44,8 +45,11 @@ def open_account(*, team: Team, user: User) -> QueueAccount:
     account, _created = QueueAccount.objects.get_or_create(team=team, user=user)
     busy = Job.objects.filter(state__in=[State.QUEUED, State.RUNNING])
     if not busy.filter(account=account).exists():
+        # The present is the start of what is being served: what runs was charged at its claim, so take that off again.
+        running = Job.objects.filter(account=OuterRef("pk"), state=State.RUNNING).order_by()
+        charged = Coalesce(Subquery(running.values("account").annotate(n=Sum("cost")).values("n")), 0.0)
         others = QueueAccount.objects.filter(Exists(busy.filter(account=OuterRef("pk"))))
-        present = others.aggregate(least=Min("virtual_time"))["least"] or 0.0
+        present = others.aggregate(least=Min(F("virtual_time") - charged))["least"] or 0.0
         QueueAccount.objects.filter(pk=account.pk, virtual_time__lt=present).update(virtual_time=present)
     return account
 

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from dataclasses import asdict
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from generator import services
 from generator.diffusion import pipelines
 from generator.diffusion.sampling import generate
 from generator.diffusion.spec import Cancelled, CheckpointError, Result, SpecError
-from generator.diffusion.starter.assemble import assemble
+from generator.diffusion.starter.assemble import assemble, fingerprint
 from generator.models import Checkpoint, Generation, State
 from generator.models.checkpoint import STARTER
 from generator.progress import LeaseLost, Progress, Yielded
@@ -20,10 +21,13 @@ log = logging.getLogger(__name__)
 
 
 def source_of(checkpoint: Checkpoint) -> str:
-    """What the engine loads; the starter is put together at its first use."""
-    if checkpoint.source == STARTER:
-        return str(assemble(settings.MODELS_ROOT / STARTER))
-    return checkpoint.source
+    """What the engine loads; the starter is put together at its first use, and its hash written down."""
+    if checkpoint.source != STARTER:
+        return checkpoint.source
+    if checkpoint.weights_hash != fingerprint():
+        checkpoint.weights_hash = fingerprint()
+        Checkpoint.objects.filter(pk=checkpoint.pk).update(weights_hash=checkpoint.weights_hash)
+    return str(assemble(settings.MODELS_ROOT / STARTER))
 
 
 def warm(checkpoint: Checkpoint) -> None:
@@ -86,7 +90,10 @@ def _keep(progress: Progress, generation: Generation, result: Result) -> None:
     ]
 
     def done() -> None:
-        if not progress.job.move(State.DONE, was_lease=progress.lease):
+        spent = {key.removesuffix("_s"): value for key, value in asdict(result.timings).items()}
+        spent["report"] = progress.report_s
+        timings = {key: round(value, 4) for key, value in spent.items()}
+        if not progress.job.move(State.DONE, was_lease=progress.lease, timings=timings):
             raise LeaseLost(str(progress.job.pk))
 
     progress.flush()

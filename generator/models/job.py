@@ -101,6 +101,7 @@ class Job(models.Model):
     started = models.DateTimeField(_("started"), null=True, blank=True)
     first_step = models.DateTimeField(_("first step"), null=True, blank=True)
     finished = models.DateTimeField(_("finished"), null=True, blank=True)
+    timings = models.JSONField(default=dict, blank=True, editable=False)  # seconds the engine spent on what
     hidden = models.BooleanField(default=False, editable=False)  # taken off its owner's Create page
 
     objects = JobQuerySet.as_manager()

@@ -5,7 +5,6 @@ import uuid
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth import SESSION_KEY
 from django.test import Client
 
 from accounts.live import publish_access_changed
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _open(client: Client, path: str) -> WebsocketCommunicator:
-    cookie = f"sessionid={client.cookies['sessionid'].value}" if SESSION_KEY in client.session else ""
+    cookie = f"sessionid={client.cookies['sessionid'].value}" if "sessionid" in client.cookies else ""
     headers = [(b"origin", b"http://localhost"), (b"host", b"localhost"), (b"cookie", cookie.encode())]
     return WebsocketCommunicator(application, path, headers=headers)
 
@@ -128,7 +127,7 @@ async def test_sign_out_closes_the_socket(as_, alice):
     client = await sync_to_async(as_)(alice)
     socket = _open(client, "/ws/live/")
     await socket.connect()
-    await sync_to_async(client.session.flush)()
+    await sync_to_async(lambda: client.session.flush())()
     await sync_to_async(publish_access_changed)(alice.pk)
     assert (await socket.receive_output(3))["code"] == consumers.FORBIDDEN
 

@@ -9,7 +9,7 @@ from generator.models import Job, State
 from generator.models.job import ARROWS
 
 
-@pytest.mark.parametrize(("start", "end"), itertools.product(State, State))
+@pytest.mark.parametrize(("start", "end"), [*itertools.product(State, State)])
 def test_only_the_arrows_of_the_table_can_be_taken(start, end, make_job, alice):
     job = make_job(alice)
     Job.objects.filter(pk=job.pk).update(state=start)
