@@ -19,7 +19,7 @@ class Tab(models.TextChoices):
 
 
 class Search(forms.Form):
-    """The gallery's address: which tab, and what narrows it. The picture page carries it too, to walk the same order."""
+    """The gallery's address: which tab, and what narrows it. The picture page carries it, to walk the same order."""
 
     tab = forms.ChoiceField(choices=Tab, required=False)
     q = forms.CharField(max_length=200, required=False)

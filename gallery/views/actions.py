@@ -1,4 +1,4 @@
-"""What people do to a picture. Each answers with the fragment that changed, or goes back where a plain form came from."""
+"""What people do to a picture. Each answers with the fragment that changed; a plain form leads back to its page."""
 
 from uuid import UUID
 
@@ -35,8 +35,7 @@ def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
     media = _visible(request, pk)
     services.restore_media(user=request.user, media=media)
     if request.htmx:
-        context = {"tile": tiles([media], request.user)[0], "walk": request.POST.get("walk", "")}
-        return render(request, "gallery/_restored.html", context)
+        return render(request, "gallery/_restored.html", {"tile": tiles([media], request.user)[0]})
     return redirect(_next(request, media.get_absolute_url()))
 
 

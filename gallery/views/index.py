@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gallery.forms import Search, Tab
@@ -39,7 +40,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "tabs": [(tab.label, search.query(tab=tab), tab == search.tab_name) for tab in Tab],
         "styles": _choices(search, "style", held.values_list("style", flat=True)),
         "models": _choices(search, "model", held.values_list("checkpoint", flat=True)),
-        "unsearched": search.query(q=""),
+        "removable": _removable(search),
         "untouched": search.query(q="", style="", model=""),
     }
     return render(request, "gallery/index.html", context)
@@ -54,13 +55,20 @@ def trash(request: HttpRequest) -> HttpResponse:
     return render(request, "gallery/trash.html", context)
 
 
+def _removable(search: Search) -> list[tuple[str, str, str]]:
+    """(label, value, the address without it) of each filter that is on."""
+    wanted = search.cleaned_data
+    labels = {"q": _("Text"), "style": _("Style"), "model": _("Model")}
+    return [(label, wanted[name], search.query(**{name: ""})) for name, label in labels.items() if wanted[name]]
+
+
 def _choices(search: Search, name: str, values: QuerySet) -> list[tuple[str, str]]:
     """(label, address) of each value that occurs."""
     return [(value, search.query(**{name: value})) for value in values.order_by().distinct() if value]
 
 
 def _page(pictures: QuerySet[Media], before: str | None) -> tuple[list[Media], str]:
-    """(PAGE pictures after the cursor `before`, the cursor of the page that follows or ""). Keyset: equally fast anywhere."""
+    """(a page of pictures after the cursor `before`, the cursor of the next page or ""). As fast anywhere: keyset."""
     if before:
         created, pk = _read_cursor(before)
         pictures = pictures.filter(created__lte=created).filter(Q(created__lt=created) | Q(pk__lt=pk))

@@ -13,11 +13,10 @@ from gallery.views.recipe import as_fragment
 
 @dataclass(frozen=True)
 class Film:
-    """How a picture emerged: one sprite with `frames` of `ratio` (width over height) side by side."""
+    """How a picture emerged: one sprite with `frames` side by side."""
 
     url: str
     frames: int
-    ratio: float
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,9 @@ class Tile:
     is_editable: bool
 
     @property
-    def ratio(self) -> float:
-        """Width over height, to reserve its place."""
-        return round(self.media.width / self.media.height, 4)
+    def ratio(self) -> str:
+        """Width over height, to reserve its place; text, since style sheets want a point in every language."""
+        return f"{self.media.width / self.media.height:.4f}"
 
     @property
     def download(self) -> str:
@@ -65,7 +64,7 @@ def _tile(media: Media, viewer: User, likes: dict | None, is_editable: bool) -> 
     strip = renditions.get(Rendition.Kind.FILMSTRIP)
     film = None
     if strip and strip.frames > 1:
-        film = Film(media_url(media, strip.kind, viewer), strip.frames, strip.width / strip.frames / strip.height)
+        film = Film(media_url(media, strip.kind, viewer), strip.frames)
     return Tile(
         media=media,
         src=media_url(media, small, viewer),

@@ -1,0 +1,137 @@
+"""The Create page: the composer, and what it has asked for."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import reswap, retarget
+
+from accounts.permissions import can
+from accounts.roles import Action
+from generator import services
+from generator.diffusion.spec import SCHEDULERS
+from generator.formats import FORMATS
+from generator.forms import MAX_PICTURES, GenerationForm, SizeForm, values_of
+from generator.models import Checkpoint, Job, StylePreset
+from generator.views.cards import RELATED, cards
+
+PAGE = 12
+
+
+@login_required
+@require_safe
+def create(request: HttpRequest) -> HttpResponse:
+    """The composer, filled as the person last sent it, above their jobs in this team."""
+    if request.htmx and "before" in request.GET:
+        return render(request, "generator/create.html#page", _jobs(request))
+    return render(request, "generator/create.html", _jobs(request) | _composer(request, _last_form(request)))
+
+
+@login_required
+@require_POST
+def submit(request: HttpRequest) -> HttpResponse:
+    """Puts pictures in line and answers with the job's card; or with the composer, nothing typed lost, and why not."""
+    form = GenerationForm(request.POST)
+    if form.is_valid():
+        try:
+            job = services.create_generation(user=request.user, team=request.team, **form.arguments())
+        except services.Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            if request.htmx:
+                return render(request, "generator/_submitted.html", {"card": cards([job], request.user)[0]})
+            return redirect("generator:create")
+    if request.htmx:
+        response = render(request, "generator/_composer.html", _composer(request, form), status=422)
+        return reswap(retarget(response, "#composer"), "outerHTML")
+    return render(request, "generator/create.html", _jobs(request) | _composer(request, form), status=422)
+
+
+@login_required
+@require_safe
+def estimate(request: HttpRequest) -> HttpResponse:
+    """How long the request would take and how many pictures are left today, as a line of the composer."""
+    form = SizeForm(request.GET)
+    if not form.is_valid():
+        return render(request, "generator/_estimate.html", {"estimate": None})
+    wanted = form.cleaned_data
+    guess = _estimate(request, wanted["checkpoint"], wanted["format"], wanted["count"], wanted["steps"])
+    return render(request, "generator/_estimate.html", {"estimate": guess})
+
+
+def _estimate(
+    request: HttpRequest, checkpoint: Checkpoint, proportions: str, count: int, steps: int | None
+) -> services.Estimate:
+    width, height = FORMATS[proportions].size(checkpoint.native_size)
+    steps = steps or checkpoint.default_steps
+    return services.estimate(
+        user=request.user, checkpoint=checkpoint, width=width, height=height, count=count, steps=steps
+    )
+
+
+def _own_jobs(request: HttpRequest) -> QuerySet[Job]:
+    own = Job.objects.visible_to(request.user).filter(owner=request.user, team=request.team)
+    return own.select_related(*RELATED).order_by("-created", "-id")
+
+
+def _jobs(request: HttpRequest) -> dict[str, Any]:
+    """A page of the person's jobs, from the newest, or from after the one that the address names."""
+    jobs = _own_jobs(request).filter(hidden=False)
+    if before := request.GET.get("before"):
+        try:
+            jobs = jobs.filter(created__lt=_own_jobs(request).get(pk=UUID(before)).created)
+        except (ValueError, Job.DoesNotExist) as error:
+            raise Http404 from error
+    found = list(jobs[: PAGE + 1])
+    return {"cards": cards(found[:PAGE], request.user), "next": found[PAGE - 1].pk if len(found) > PAGE else None}
+
+
+def _last_form(request: HttpRequest) -> GenerationForm:
+    """The composer as last sent (its seed drawn anew), or with the defaults of the model that is chosen at first."""
+    last = _own_jobs(request).filter(generation__checkpoint__is_enabled=True).first()
+    if last:
+        values = values_of(last.generation, seed=False) | {"visibility": last.visibility}
+        return GenerationForm(initial=values)
+    checkpoint = Checkpoint.objects.enabled().first()
+    defaults = {"format": next(iter(FORMATS)), "count": 4, "visibility": "team", "style": ""}
+    if checkpoint:
+        defaults |= {
+            "checkpoint": checkpoint.slug,
+            "steps": checkpoint.default_steps,
+            "guidance": checkpoint.default_guidance,
+            "scheduler": checkpoint.default_scheduler,
+        }
+    return GenerationForm(initial=defaults)
+
+
+def _composer(request: HttpRequest, form: GenerationForm) -> dict[str, Any]:
+    """What the composer offers, and which of it is chosen."""
+    checkpoints = list(Checkpoint.objects.enabled())
+    styles = list(StylePreset.objects.filter(is_enabled=True))
+    checkpoint = _chosen(checkpoints, form["checkpoint"].value()) or next(iter(checkpoints), None)
+    proportions = form["format"].value() if form["format"].value() in FORMATS else next(iter(FORMATS))
+    count = int(form["count"].value()) if str(form["count"].value()).isdecimal() else 4
+    count = min(max(count, 1), MAX_PICTURES)
+    return {
+        "form": form,
+        "checkpoints": checkpoints,
+        "checkpoint": checkpoint,
+        "styles": styles,
+        "style": _chosen(styles, form["style"].value()),
+        "formats": FORMATS.values(),
+        "format": FORMATS[proportions],
+        "counts": range(1, MAX_PICTURES + 1),
+        "count": count,
+        "schedulers": [(name, _(label)) for name, label in SCHEDULERS.items()],
+        "estimate": _estimate(request, checkpoint, proportions, count, None) if checkpoint else None,
+        "may_create": can(request.user, Action.CREATE, request.team),
+    }
+
+
+def _chosen(options: list, slug: str) -> Any:
+    return next((option for option in options if option.slug == slug), None)

@@ -1,0 +1,39 @@
+// The gallery: coming back to the same place, and pictures of team-mates that appear while one looks.
+import "./film.js";
+import { placeToReturnTo, rememberPlace } from "./place.js";
+
+const pictures = document.getElementById("pictures");
+const pill = document.querySelector("[data-new-pictures]");
+let pages = 1;
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.requestConfig?.path.includes("before=")) pages += 1;
+});
+rememberPlace(() => pages);
+
+// A browser that kept the whole page needs no help; otherwise the pages that were loaded are loaded again, then the place is found.
+async function returnTo(place) {
+  history.scrollRestoration = "manual";
+  for (let n = 1; n < place.pages; n += 1) {
+    const next = pictures?.querySelector(".rows-next");
+    if (!next) break;
+    await htmx.ajax("GET", next.getAttribute("hx-get"), { source: next, target: next, swap: "outerHTML" });
+  }
+  scrollTo({ top: place.y, behavior: "instant" });
+}
+const place = placeToReturnTo();
+if (place) returnTo(place);
+
+const fresh = new Set();
+document.addEventListener("atelier:media.added", ({ detail }) => {
+  const { team, tab } = pill.dataset;
+  if (tab === "published" || (detail.team && detail.team !== team)) return;
+  for (const id of detail.media) if (!document.getElementById(`tile-${id}`)) fresh.add(id);
+  if (!fresh.size) return;
+  const words = pill.querySelector("[data-words]");
+  words.textContent = words.dataset.words.replace("{n}", fresh.size);
+  pill.hidden = false;
+});
+
+document.addEventListener("atelier:media.removed", ({ detail }) => {
+  for (const id of detail.media) document.querySelector(`figure#tile-${CSS.escape(id)}`)?.remove();
+});

@@ -1,0 +1,33 @@
+// The picture page: arrow keys walk, Escape goes back.
+import "./film.js";
+import { goBack } from "./place.js";
+
+const back = document.querySelector("[data-back]");
+back.addEventListener("click", (event) => {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  goBack(back.href);
+});
+
+// Walking replaces the entry in the history, so that going back leads to the gallery and not through every picture seen.
+function walk(way) {
+  const link = document.querySelector(`[data-walk="${way}"]`);
+  if (link) location.replace(link.href);
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("[data-walk]");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  walk(link.dataset.walk);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [popover]:popover-open")) {
+    if (!(event.key === "Escape" && event.target.matches("[type=range], [type=radio]"))) return;
+  }
+  const isRtl = document.dir === "rtl";
+  if (event.key === "ArrowLeft") walk(isRtl ? "older" : "newer");
+  else if (event.key === "ArrowRight") walk(isRtl ? "newer" : "older");
+  else if (event.key === "Escape" && !document.querySelector(":popover-open")) goBack(back.href);
+});
