@@ -5,6 +5,8 @@ import os
 import secrets
 
 import environ
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.runtime import BASE_DIR, embedded_redis_url, home, read_env
@@ -34,6 +36,7 @@ INSTALLED_APPS = [
     "gallery",
     "generator",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -60,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.policy.admin_policy",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.current_team",
@@ -213,14 +217,88 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"answers": {"()": "config.logs.NotReadyIsAnAnswer"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": read_env("LOG_LEVEL", "INFO")},
-    "loggers": {"celery": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {"celery": {"level": "WARNING"}, "django.request": {"level": "ERROR", "filters": ["answers"]}},
 }
 
 UNFOLD = {
     "SITE_TITLE": "Atelier",
     "SITE_HEADER": "Atelier",
     "SITE_URL": "/",
-    "SITE_SYMBOL": "palette",
+    "SITE_ICON": lambda request: static("img/mark.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")}],
+    "STYLES": [lambda request: static("css/admin.css")],
+    "BORDER_RADIUS": "8px",
+    # The greys and the accent of static/css/tokens.css.
+    "COLORS": {
+        "base": {
+            "50": "#f5f5f4",
+            "100": "#ebebe9",
+            "200": "#e0e0dd",
+            "300": "#c9c9c6",
+            "400": "#a0a09c",
+            "500": "#75757a",
+            "600": "#5f5f5b",
+            "700": "#3a3a3e",
+            "800": "#2b2b2f",
+            "900": "#18181a",
+            "950": "#0f0f10",
+        },
+        "primary": {
+            "50": "#fff5ee",
+            "100": "#ffe8d8",
+            "200": "#ffd0b0",
+            "300": "#ffb385",
+            "400": "#ff9c5c",
+            "500": "#ff8a3d",
+            "600": "#bf4308",
+            "700": "#a33806",
+            "800": "#7f2d08",
+            "900": "#5e240b",
+            "950": "#361404",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "title": _("People"),
+                "items": [
+                    {"title": _("People"), "icon": "person", "link": reverse_lazy("admin:accounts_user_changelist")},
+                    {"title": _("Teams"), "icon": "group", "link": reverse_lazy("admin:accounts_team_changelist")},
+                    {
+                        "title": _("Invitations"),
+                        "icon": "mail",
+                        "link": reverse_lazy("admin:accounts_invitation_changelist"),
+                    },
+                    {"title": _("Usage"), "icon": "bar_chart", "link": reverse_lazy("admin:accounts_usage_changelist")},
+                ],
+            },
+            {
+                "title": _("Making"),
+                "items": [
+                    {"title": _("Jobs"), "icon": "bolt", "link": reverse_lazy("admin:generator_job_changelist")},
+                    {
+                        "title": _("Models"),
+                        "icon": "deployed_code",
+                        "link": reverse_lazy("admin:generator_checkpoint_changelist"),
+                    },
+                    {
+                        "title": _("Style presets"),
+                        "icon": "palette",
+                        "link": reverse_lazy("admin:generator_stylepreset_changelist"),
+                    },
+                    {"title": _("Workers"), "icon": "memory", "link": reverse_lazy("admin:generator_worker_changelist")},
+                ],
+            },
+            {
+                "title": _("Keeping"),
+                "items": [
+                    {"title": _("Pictures"), "icon": "image", "link": reverse_lazy("admin:gallery_media_changelist")},
+                ],
+            },
+        ],
+    },
 }

@@ -137,7 +137,7 @@ class Supervisor:
         self.web.command += ["--port", str(port), "--no-access-log", "--log-level", "warning", "--lifespan", "off"]
         self.web.command += ["--timeout-graceful-shutdown", "10"]
         self.worker = Child(
-            "worker", [python, "-W", "ignore", "-m", "celery", "-A", "config", "worker", "-P", "threads"]
+            "worker", [python, "-W", "ignore", "-m", "celery", "-q", "-A", "config", "worker", "-P", "threads"]
         )
         self.worker.command += ["-c", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
 

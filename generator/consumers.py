@@ -127,8 +127,13 @@ class LiveConsumer(WatchingConsumer):
         return {user_group(user.pk), *(team_group(pk) for pk in teams)}
 
     def jobs(self, related) -> list[Job]:
-        """The unfinished ones."""
-        return list(related.visible_to(self.user).filter(owner=self.user).unfinished()[:SHOWN])
+        """The unfinished ones, and once more each that was unfinished when last told."""
+        mine = related.visible_to(self.user).filter(owner=self.user)
+        told = {*mine.filter(pk__in=self._unfinished), *mine.unfinished()[:SHOWN]}
+        self._unfinished = {job.pk for job in told if not job.is_finished}
+        return list(told)
+
+    _unfinished: frozenset[UUID] | set[UUID] = frozenset()
 
 
 class JobConsumer(WatchingConsumer):
@@ -147,4 +152,4 @@ class JobConsumer(WatchingConsumer):
         self._told_end = found.is_finished
         return [found]
 
-    _told_end = False
+    _told_end: bool = False

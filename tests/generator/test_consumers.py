@@ -152,3 +152,16 @@ async def test_an_unfinished_job_is_told_again_and_again(as_, make_job, alice, m
         states.append((await socket.receive_json_from())["type"])
     assert "job.cancelled" in states
     await socket.disconnect()
+
+
+async def test_a_page_that_missed_the_end_is_told_of_it_by_the_next_snapshot(as_, make_job, alice, monkeypatch):
+    monkeypatch.setattr(consumers, "REFRESH_SECONDS", 0.2)
+    job = await sync_to_async(make_job)(alice)
+    socket = _open(await sync_to_async(as_)(alice), "/ws/live/")
+    await socket.connect()
+    assert (await socket.receive_json_from())["state"] == "queued"
+    await sync_to_async(job.move)(State.CANCELLED)  # and nobody publishes it
+    snapshot = await socket.receive_json_from(2)
+    assert (snapshot["type"], snapshot["state"]) == ("job.snapshot", "cancelled")
+    assert await socket.receive_nothing(0.5)
+    await socket.disconnect()
