@@ -186,7 +186,9 @@ def _keep_an_owner(team: Team, *, without: Membership) -> None:
 
 
 def _grantable_by(user: User, team: Team) -> list[Role]:
-    """The roles that `user` may give and take in `team`; none for outsiders and for roles that manage nobody."""
+    """The roles that `user` may give and take in `team`: an administrator all of them, an outsider none."""
+    if user.is_superuser and user.is_active:
+        return list(Role)
     if not can(user, Action.MANAGE_PEOPLE, team):
         return []
     return grantable(Role(Membership.objects.get(team=team, user=user).role))

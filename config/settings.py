@@ -223,6 +223,13 @@ LOGGING = {
     "loggers": {"celery": {"level": "WARNING"}, "django.request": {"level": "ERROR", "filters": ["answers"]}},
 }
 
+# --- Admin ----------------------------------------------------------------------------------------------------------
+
+
+def _admin_page(title: str, icon: str, model: str) -> dict:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+
+
 UNFOLD = {
     "SITE_TITLE": "Atelier",
     "SITE_HEADER": "Atelier",
@@ -266,39 +273,22 @@ UNFOLD = {
             {
                 "title": _("People"),
                 "items": [
-                    {"title": _("People"), "icon": "person", "link": reverse_lazy("admin:accounts_user_changelist")},
-                    {"title": _("Teams"), "icon": "group", "link": reverse_lazy("admin:accounts_team_changelist")},
-                    {
-                        "title": _("Invitations"),
-                        "icon": "mail",
-                        "link": reverse_lazy("admin:accounts_invitation_changelist"),
-                    },
-                    {"title": _("Usage"), "icon": "bar_chart", "link": reverse_lazy("admin:accounts_usage_changelist")},
+                    _admin_page(_("People"), "person", "accounts_user"),
+                    _admin_page(_("Teams"), "group", "accounts_team"),
+                    _admin_page(_("Invitations"), "mail", "accounts_invitation"),
+                    _admin_page(_("Usage"), "bar_chart", "accounts_usage"),
                 ],
             },
             {
                 "title": _("Making"),
                 "items": [
-                    {"title": _("Jobs"), "icon": "bolt", "link": reverse_lazy("admin:generator_job_changelist")},
-                    {
-                        "title": _("Models"),
-                        "icon": "deployed_code",
-                        "link": reverse_lazy("admin:generator_checkpoint_changelist"),
-                    },
-                    {
-                        "title": _("Style presets"),
-                        "icon": "palette",
-                        "link": reverse_lazy("admin:generator_stylepreset_changelist"),
-                    },
-                    {"title": _("Workers"), "icon": "memory", "link": reverse_lazy("admin:generator_worker_changelist")},
+                    _admin_page(_("Jobs"), "bolt", "generator_job"),
+                    _admin_page(_("Models"), "deployed_code", "generator_checkpoint"),
+                    _admin_page(_("Style presets"), "palette", "generator_stylepreset"),
+                    _admin_page(_("Workers"), "memory", "generator_worker"),
                 ],
             },
-            {
-                "title": _("Keeping"),
-                "items": [
-                    {"title": _("Pictures"), "icon": "image", "link": reverse_lazy("admin:gallery_media_changelist")},
-                ],
-            },
+            {"title": _("Keeping"), "items": [_admin_page(_("Pictures"), "image", "gallery_media")]},
         ],
     },
 }
