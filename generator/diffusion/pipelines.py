@@ -150,14 +150,17 @@ def _from_file(file: Path, dtype: torch.dtype) -> DiffusionPipeline:
 
 def _download(hub_id: str, dtype: torch.dtype) -> Path:
     """The folder of a hub checkpoint in the local cache, fetched if it is not there yet (its code never is)."""
-    folder = _guard(
-        hub_id,
-        DiffusionPipeline.download,
-        hub_id,
-        use_safetensors=True,
-        variant=None if dtype == torch.float32 else "fp16",
-        trust_remote_code=False,
-    )
+    try:
+        folder = DiffusionPipeline.download(
+            hub_id,
+            use_safetensors=True,
+            variant=None if dtype == torch.float32 else "fp16",
+            trust_remote_code=False,
+        )
+    except Exception as error:
+        raise CheckpointError(
+            f"“{hub_id}” is no folder here, and could not be had from the hub: {_first_sentence(error)}"
+        ) from error
     return Path(folder)
 
 
@@ -168,5 +171,9 @@ def _guard(what: object, call: Callable[..., Any], *args: Any, **kwargs: Any) ->
     except (torch.OutOfMemoryError, CheckpointError):
         raise
     except Exception as error:
-        reason = str(error).strip() or type(error).__name__
-        raise CheckpointError(f"“{what}” could not be loaded: {reason}") from error
+        raise CheckpointError(f"“{what}” could not be loaded: {_first_sentence(error)}") from error
+
+
+def _first_sentence(error: Exception) -> str:
+    """What an error says, without the advice to programmers that the libraries append to it."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]

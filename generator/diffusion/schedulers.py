@@ -40,6 +40,9 @@ _RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "ddim": ("DDIMScheduler", {"clip_sample": False}),
 }
 
+# Karras spacing starts from the largest noise level, and Heun's correction of a step from there swamps all that follow.
+_NEED_LARGEST_SIGMA = ("dpmpp_2m_karras", "heun")
+
 # Flow matching has a noise schedule of its own, so only the scheduler that a checkpoint brings suits it.
 _FLOW_NAMES = {
     "FlowMatchEulerDiscreteScheduler": "euler",
@@ -76,7 +79,7 @@ def suitable(config: Mapping[str, Any]) -> tuple[str, ...]:
         "v_prediction",
     ):
         return ("default",)
-    return tuple(name for name in SCHEDULERS if name != "dpmpp_2m_karras" or _has_largest_sigma(config))
+    return tuple(name for name in SCHEDULERS if name not in _NEED_LARGEST_SIGMA or _has_largest_sigma(config))
 
 
 def resolve(name: str, config: Mapping[str, Any]) -> str:
@@ -121,7 +124,7 @@ def _is_flow(config: Mapping[str, Any]) -> bool:
 
 
 def _has_largest_sigma(config: Mapping[str, Any]) -> bool:
-    """Karras spacing starts at the largest noise level. Schedules that end in pure noise have none to speak of."""
+    """Schedules that end in pure noise have no largest noise level to speak of: the starter's stands at 20,000."""
     return config.get("beta_schedule") in ("linear", "scaled_linear") and not config.get("rescale_betas_zero_snr")
 
 
