@@ -65,6 +65,7 @@ class MediaAdmin(ReadOnly, ModelAdmin):
     list_select_related = ["owner", "team"]
     search_fields = ["prompt", "title", "owner__email", "owner__name", "team__name", "seed"]
     show_full_result_count = False
+    view_on_site = False  # its page is for the team's members
     actions = ["trash", "restore"]
     fields = [
         "picture",

@@ -78,7 +78,7 @@ class GenerationInline(ReadOnly, StackedInline):
 class JobAdmin(ReadOnly, ModelAdmin):
     """Jobs. Their state is changed by services and workers only, since each arrow has consequences."""
 
-    list_display = ["status", "prompt", "pictures", "owner", "team", "model", "waited", "took", "created"]
+    list_display = ["status", "prompt", "pictures", "owner", "team", "drawn_with", "waited", "took", "created"]
     list_display_links = ["status", "prompt"]
     list_filter = [
         "state",
@@ -94,12 +94,13 @@ class JobAdmin(ReadOnly, ModelAdmin):
     inlines = [GenerationInline]
     actions = ["cancel", "retry"]
     fieldsets = [
-        (None, {"fields": ["all_pictures", ("status", "owner", "team"), "reason"]}),
+        (None, {"fields": ["all_pictures", ("state", "owner", "team"), "reason"]}),
         (
             _("Run"),
             {
                 "fields": [
-                    ("created", "started", "first_step", "finished"),
+                    ("created", "started"),
+                    ("first_step", "finished"),
                     ("waited", "took"),
                     ("worker", "attempts", "cost"),
                     "traceback",
@@ -107,7 +108,7 @@ class JobAdmin(ReadOnly, ModelAdmin):
             },
         ),
     ]
-    readonly_fields = ["all_pictures", "status", "waited", "took", "created", "traceback"]
+    readonly_fields = ["all_pictures", "waited", "took", "created", "traceback"]
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
         return JobList
@@ -164,7 +165,7 @@ class JobAdmin(ReadOnly, ModelAdmin):
         return _tiles(obj, "tiles tiles-large") if obj.results else "–"
 
     @display(description=_("model"), ordering="generation__checkpoint__name")
-    def model(self, obj: Job) -> str:
+    def drawn_with(self, obj: Job) -> str:
         return obj.generation.checkpoint.name
 
     @display(description=_("waited"))

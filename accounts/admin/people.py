@@ -20,6 +20,13 @@ from accounts.models import Membership, Usage, User
 class PersonForm(forms.ModelForm):
     """Keeps an administrator from locking themselves out."""
 
+    class Meta:
+        labels = {"is_superuser": _("Administrator"), "is_active": _("May sign in")}
+        help_texts = {
+            "is_superuser": _("May use these pages: see every picture and job, and change people and models."),
+            "is_active": _("Switch it off instead of deleting somebody: what they made stays."),
+        }
+
     def clean_email(self) -> str:
         """Addresses are kept in lower case."""
         return self.cleaned_data["email"].lower()
@@ -42,6 +49,7 @@ class TeamsInline(TabularInline):
     extra = 0
     can_delete = False
     tab = True
+    verbose_name_plural = _("teams")
 
     def has_add_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
@@ -171,10 +179,10 @@ class UserAdmin(ModelAdmin):
         """Only administrators stand out."""
         return ("admin", _("Administrator")) if obj.is_superuser else None
 
-    @display(description=_("second factor"), boolean=True)
-    def second_factor(self, obj: User) -> bool:
-        """Whether one is set up."""
-        return obj.has_second_factor
+    @display(description=_("second factor"), label={"on": "success"})
+    def second_factor(self, obj: User) -> tuple[str, str] | None:
+        """Shown where one is set up."""
+        return ("on", _("On")) if obj.has_second_factor else None
 
     @display(description=_("pictures today"))
     def today(self, obj: User) -> str:
