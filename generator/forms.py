@@ -90,7 +90,7 @@ def values_of(generation: Generation, *, seed: bool) -> dict[str, Any]:
         "checkpoint": generation.checkpoint.slug,
         "count": generation.count,
         "steps": generation.steps,
-        "guidance": generation.guidance,
+        "guidance": f"{generation.guidance:g}",
         "seed": generation.seed if seed else "",
         "scheduler": generation.scheduler,
     }

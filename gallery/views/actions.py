@@ -31,7 +31,7 @@ def trash(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Back from the trash; the answer is its tile again."""
+    """Back from the trash; the answer is what fills its tile again."""
     media = _visible(request, pk)
     services.restore_media(user=request.user, media=media)
     if request.htmx:

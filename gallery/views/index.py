@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from gallery.forms import Search, Tab
 from gallery.models import Media
-from gallery.views.tiles import tiles
+from gallery.views.tiles import in_rows, tiles
 
 PAGE = 40
 
@@ -30,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
     page, following = _page(search.narrow(held), request.GET.get("before"))
     context = {
         "search": search,
-        "tiles": tiles(page, request.user),
+        "tiles": in_rows(tiles(page, request.user), is_end=not following),
         "walk": search.query(),
         "next": search.query(before=following) if following else "",
     }
@@ -51,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def trash(request: HttpRequest) -> HttpResponse:
     """What was deleted and can still be restored by this person."""
     pictures = Media.objects.editable_by(request.user).trashed().order_by("-deleted", "-id")
-    context = {"tiles": tiles(pictures[:200], request.user), "days": settings.TRASH_RETENTION_DAYS}
+    context = {"tiles": in_rows(tiles(pictures[:200], request.user)), "days": settings.TRASH_RETENTION_DAYS}
     return render(request, "gallery/trash.html", context)
 
 

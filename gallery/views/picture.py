@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from gallery.forms import Search, Tab
 from gallery.models import Media
 from gallery.views.recipe import rows
-from gallery.views.tiles import tiles
+from gallery.views.tiles import in_rows, tiles
 
 
 @login_required
@@ -30,7 +30,7 @@ def picture(request: HttpRequest, pk: UUID) -> HttpResponse:
     shown, *siblings = tiles([media, *_siblings(media, request.user)], request.user)
     context = {
         "tile": shown,
-        "siblings": siblings,
+        "siblings": in_rows(siblings),
         "rows": rows(media),
         "walk": search.query(),
         "newer": _neighbour(order, media, newer=True),

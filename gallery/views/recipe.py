@@ -36,7 +36,7 @@ def as_fragment(media: Media) -> str:
         "checkpoint": recipe.get("checkpoint_slug"),
         "count": 1,
         "steps": media.steps,
-        "guidance": media.guidance,
+        "guidance": None if media.guidance is None else f"{media.guidance:g}",
         "seed": media.seed,
         "scheduler": media.scheduler,
     }

@@ -1,6 +1,6 @@
 """Pictures as pages show them: addresses signed for the viewer, likes, and what the viewer may do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, prefetch_related_objects
@@ -8,6 +8,7 @@ from django.db.models import Count, Q, prefetch_related_objects
 from accounts.models import User
 from gallery.links import ORIGINAL, media_url
 from gallery.models import Like, Media, Rendition
+from gallery.views import rows
 from gallery.views.recipe import as_fragment
 
 
@@ -37,6 +38,11 @@ class Tile:
         return f"{self.media.width / self.media.height:.4f}"
 
     @property
+    def place(self) -> str:
+        """The style that reserves its place where it stands by itself."""
+        return f"--ratio: {self.ratio}"
+
+    @property
     def download(self) -> str:
         """The address that saves the original under a name that means something."""
         return f"{self.original}?download=1"
@@ -56,6 +62,12 @@ def tiles(pictures: Iterable[Media], viewer: User) -> list[Tile]:
     likes = {row["media"]: row for row in liked.annotate(n=Count("pk"), own=Count("pk", filter=Q(user=viewer)))}
     editable = set(Media.objects.editable_by(viewer).filter(pk__in=ids).values_list("pk", flat=True))
     return [_tile(media, viewer, likes.get(media.pk), media.pk in editable) for media in pictures]
+
+
+def in_rows(shown: Sequence[Tile], *, is_end: bool = True) -> list[tuple[Tile, str]]:
+    """Each tile with the style that places it in justified rows; `is_end`: no further page follows."""
+    places = rows.styles([tile.media.width / tile.media.height for tile in shown], is_end=is_end)
+    return list(zip(shown, places, strict=True))
 
 
 def _tile(media: Media, viewer: User, likes: dict | None, is_editable: bool) -> Tile:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.urls import reverse
+
 from accounts.models import User
 from gallery.models import Media
 from gallery.views.tiles import Tile, tiles
@@ -12,6 +14,7 @@ from generator import events
 from generator.formats import FORMATS, Format
 from generator.forms import as_fragment
 from generator.models import Generation, Job, State
+from generator.progress import film_steps
 
 RELATED = ("account", "generation__checkpoint", "generation__style")
 
@@ -57,6 +60,15 @@ class Card:
         """The newest preview of each picture, "" where there is none yet."""
         known = {preview["index"]: preview["url"] for preview in self.now["previews"]}
         return [known.get(index, "") for index in range(self.generation.count)]
+
+    @property
+    def frames(self) -> list[tuple[int, str]]:
+        """(step, preview) of each frame that the first picture's filmstrip will have, "" for those still to come."""
+        seen = self.now["step"]
+        steps = sorted(film_steps(self.job.steps))
+        return [
+            (step, reverse("generator:preview", args=[self.job.pk, 0, step]) if step <= seen else "") for step in steps
+        ]
 
     @property
     def progress(self) -> int:

@@ -96,6 +96,8 @@ def _last_form(request: HttpRequest) -> GenerationForm:
     last = _own_jobs(request).filter(generation__checkpoint__is_enabled=True).first()
     if last:
         values = values_of(last.generation, seed=False) | {"visibility": last.visibility}
+        if last.generation.style and last.generation.checkpoint.family not in last.generation.style.families:
+            values["style"] = ""  # an administrator has changed what it suits since
         return GenerationForm(initial=values)
     checkpoint = Checkpoint.objects.enabled().first()
     defaults = {"format": next(iter(FORMATS)), "count": 4, "visibility": "team", "style": ""}
@@ -103,7 +105,7 @@ def _last_form(request: HttpRequest) -> GenerationForm:
         defaults |= {
             "checkpoint": checkpoint.slug,
             "steps": checkpoint.default_steps,
-            "guidance": checkpoint.default_guidance,
+            "guidance": f"{checkpoint.default_guidance:g}",
             "scheduler": checkpoint.default_scheduler,
         }
     return GenerationForm(initial=defaults)

@@ -97,11 +97,12 @@ function remember() {
 }
 function rememberNow() {
   clearTimeout(remembering);
+  remembering = undefined;
   const text = setUp().toString();
   localStorage.setItem(STORE, text);
   history.replaceState(history.state, "", `#${text}`);
 }
-addEventListener("pagehide", () => form() && rememberNow());
+addEventListener("pagehide", () => remembering && form() && rememberNow());
 
 function estimate() {
   htmx.trigger(form().querySelector(".estimate"), "estimate");

@@ -50,7 +50,15 @@ async function showAll(img) {
   waiting.delete(img);
 }
 
+// The first picture's previews stay in the strip below: each slot takes the newest step up to its own.
+function fillStrip(card, { step, previews: [first] }) {
+  for (const slot of card.querySelectorAll(".is-filling > i")) {
+    if (Number(slot.dataset.step) <= step && !slot.style.backgroundImage) slot.style.backgroundImage = `url("${first.url}")`;
+  }
+}
+
 function showProgress(card, event) {
+  if (event.previews.length) fillStrip(card, event);
   for (const { index, url } of event.previews) {
     const img = card.querySelector(`[data-preview="${index}"]`);
     if (img && !img.src.endsWith(url)) showPreview(img, url);

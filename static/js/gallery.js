@@ -35,5 +35,5 @@ document.addEventListener("atelier:media.added", ({ detail }) => {
 });
 
 document.addEventListener("atelier:media.removed", ({ detail }) => {
-  for (const id of detail.media) document.querySelector(`figure#tile-${CSS.escape(id)}`)?.remove();
+  for (const id of detail.media) document.getElementById(`tile-${id}`)?.replaceChildren();
 });
