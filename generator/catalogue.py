@@ -75,7 +75,7 @@ def install_builtin() -> None:
             "suggestions": card["suggestions"],
             "licence_name": card["licence"],
             "licence_url": card["licence_url"],
-            "commercial_use": Checkpoint.CommercialUse.YES,
+            "commercial_use": Checkpoint.CommercialUse.YES if card["commercial_use"] else Checkpoint.CommercialUse.NO,
             "attribution": card["attribution"],
             "is_default": not Checkpoint.objects.filter(is_default=True).exists(),
         },
