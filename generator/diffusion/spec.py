@@ -123,11 +123,16 @@ class LazyPreviews(Sequence["Image"]):
 
 @dataclass(frozen=True)
 class Step:
-    """One finished denoising step: `index` counts from 1 to `total`; one small RGB preview a picture."""
+    """One finished step of denoising or of training: `index` counts from 1 to `total`.
+
+    previews: one small RGB preview a picture; in training the sample pictures, where this step drew some.
+    loss: in training only.
+    """
 
     index: int
     total: int
     previews: Sequence[Image]
+    loss: float | None = None
 
 
 @dataclass(frozen=True)

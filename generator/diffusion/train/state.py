@@ -1,0 +1,104 @@
+"""What a training run needs to go on exactly where it stopped: weights, their average, the optimizers' moments.
+
+Safetensors and JSON only, never a pickle: a run's folder may come from anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+KEPT = 2
+TENSORS = "state.safetensors"
+FACTS = "state.json"
+
+
+class StateError(ValueError):
+    """A saved run that is broken, or that is of another model. The message says which."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The live objects of a run; saving reads them and loading writes into them.
+
+    average: the moving average of the trained weights by name.
+    """
+
+    model: nn.Module
+    average: Mapping[str, Tensor]
+    optimizers: Sequence[torch.optim.Optimizer]
+
+
+def save(state: State, folder: Path, step: int, facts: Mapping[str, object]) -> Path:
+    """Writes `folder/step-NNNNNNNN`, whole or not at all (a kill in between leaves the one before), and keeps KEPT."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"step-{step:08d}"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as workshop:
+        fresh = Path(workshop, "fresh")
+        fresh.mkdir()
+        save_file(_flatten(state), fresh / TENSORS)
+        (fresh / FACTS).write_text(json.dumps({**facts, "step": step}), encoding="utf-8")
+        for path in fresh.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
+    for old in find(folder)[:-KEPT]:
+        shutil.rmtree(old)
+    return target
+
+
+def find(folder: Path) -> list[Path]:
+    """The saved states in `folder`, oldest first."""
+    return sorted(path for path in folder.glob("step-*") if (path / FACTS).is_file())
+
+
+def load(state: State, saved: Path) -> int:
+    """Puts a saved state into `state` and returns its step. Raises StateError where the two do not fit."""
+    try:
+        tensors = load_file(saved / TENSORS)
+        step = int(json.loads((saved / FACTS).read_text(encoding="utf-8"))["step"])
+    except (OSError, ValueError, KeyError) as error:
+        raise StateError(f"“{saved}” cannot be read: {error}") from None
+    try:
+        state.model.load_state_dict(_part(tensors, "model."))
+        with torch.no_grad():
+            for name, tensor in state.average.items():
+                tensor.copy_(tensors[f"average.{name}"])
+        for number, optimizer in enumerate(state.optimizers):
+            _load_moments(optimizer, _part(tensors, f"optimizer.{number}."))
+    except (KeyError, RuntimeError) as error:
+        raise StateError(f"“{saved}” is of another model or optimizer: {error}") from None
+    return step
+
+
+def _flatten(state: State) -> dict[str, Tensor]:
+    flat = {f"model.{name}": tensor for name, tensor in state.model.state_dict().items()}
+    flat |= {f"average.{name}": tensor for name, tensor in state.average.items()}
+    for number, optimizer in enumerate(state.optimizers):
+        for index, moments in optimizer.state_dict()["state"].items():
+            flat |= {f"optimizer.{number}.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+    # Tied weights share memory, which safetensors refuses; and a copy cannot change while it is being written.
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in flat.items()}
+
+
+def _load_moments(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split(".", 1)
+        moments.setdefault(int(index), {})[name] = tensor
+    # The groups (learning rate, betas) are the present run's: a resumed run may want others.
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
