@@ -23,4 +23,4 @@ def show_once(
 ) -> TemplateResponse:
     """Shows `secrets`, pairs of whose and what, in the answer itself: so they rest in no message and no session."""
     facts = {**admin.site.each_context(request), "title": title, "note": note, "secrets": secrets, "back": back}
-    return TemplateResponse(request, "admin/show_once.html", facts, headers={"Cache-Control": "no-store"})
+    return TemplateResponse(request, "admin/show_once.html", facts)
