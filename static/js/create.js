@@ -2,7 +2,7 @@
 import "./film.js";
 import { start } from "./composer.js";
 import { isOlder, latestOf } from "./live.js";
-import { rememberPlace } from "./place.js";
+import { forgetPlace } from "./place.js";
 
 const DRAIN_MS = 1500; // how long a finished job waits for its last previews to be seen
 const QUEUE = 6; // previews a tile keeps when they come faster than they load
@@ -16,7 +16,7 @@ const cardOf = (job) => document.getElementById(`job-${job}`);
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 start();
-rememberPlace();
+forgetPlace();
 
 // --- Previews: each is loaded and decoded before it takes the place of the one before, so nothing flickers ---
 

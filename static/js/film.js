@@ -22,13 +22,16 @@ function set(film, frame) {
 const isFilmRange = (target) => target.matches?.("[data-film] > input");
 
 document.addEventListener("input", (event) => {
-  if (isFilmRange(event.target)) show(event.target.parentElement, Number(event.target.value));
+  if (!isFilmRange(event.target)) return;
+  clearInterval(event.target.parentElement.playing); // whoever takes the strip in hand stops it
+  show(event.target.parentElement, Number(event.target.value));
 });
 
 // A mouse scrubs by moving over the strip; a finger or pen drags, which the range does by itself.
 document.addEventListener("pointermove", (event) => {
   if (!isFilmRange(event.target) || event.pointerType !== "mouse") return;
   const film = event.target.parentElement;
+  clearInterval(film.playing);
   const box = film.getBoundingClientRect();
   const along = (event.clientX - box.left) / box.width;
   const frames = Number(event.target.max);
@@ -64,3 +67,5 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-film-play]");
   if (button) play(button.closest("[data-film-group]"));
 });
+
+document.querySelectorAll("[data-film-autoplay]").forEach(play);

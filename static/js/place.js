@@ -11,6 +11,9 @@ export function rememberPlace(pages = () => 1) {
   });
 }
 
+/** Forgets it: pictures opened from here on were not opened from a list. */
+export const forgetPlace = () => sessionStorage.removeItem(KEY);
+
 /** Goes back to where the last picture was opened from; to `fallback` when this tab has not been there. */
 export function goBack(fallback) {
   const place = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
