@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+# Before torch is first imported: its threads spin while they wait, and crawl beside a browser or a server.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 _HOME = Path(tempfile.mkdtemp(prefix="atelier-test-"))
 os.environ["ATELIER_HOME"] = str(_HOME)
 for given, read in (("TEST_POSTGRES_URL", "DATABASE_URL"), ("TEST_REDIS_URL", "REDIS_URL")):

@@ -72,6 +72,12 @@ def check_folder(folder: Path) -> str:
     return str(class_name)
 
 
+def absent_parts(folder: Path) -> list[str]:
+    """Parts that a folder says it does without (SD3 without its T5): loaders fail on some unless told so by name."""
+    index = _read_json(folder / INDEX)
+    return [name for name, part in index.items() if isinstance(part, list) and not any(part)]
+
+
 def check_file(file: Path) -> None:
     """Raises CheckpointError unless the file really is safetensors, whatever its name says."""
     try:

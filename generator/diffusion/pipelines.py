@@ -126,6 +126,7 @@ def _load(checkpoint: str, dtype: torch.dtype) -> DiffusionPipeline:
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
+            **dict.fromkeys(checkpoints.absent_parts(folder)),
         )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
@@ -136,16 +137,26 @@ def _from_file(file: Path, dtype: torch.dtype) -> DiffusionPipeline:
     config = checkpoints.find_config(file)
     if config is not None:
         class_name = checkpoints.check_folder(config)
-        local = {"config": str(config), "local_files_only": True}
+        local = {"config": str(config), "local_files_only": True, **dict.fromkeys(checkpoints.absent_parts(config))}
     else:
         # diffusers tells the well-known families by their weights, and the hub has their configuration.
         hub_id = _guard(file, checkpoints.guess_family, file)
-        class_name = _guard(file, DiffusionPipeline.load_config, hub_id)["_class_name"]
+        class_name = _class_on_hub(file, hub_id)
         local = {"config": hub_id}
     pipeline_class = getattr(diffusers, class_name)
     if not hasattr(pipeline_class, "from_single_file"):
         raise CheckpointError(f"A {class_name} cannot be loaded from a single file: use its diffusers folder.")
     return _guard(file, pipeline_class.from_single_file, str(file), dtype=dtype, **local)
+
+
+def _class_on_hub(file: Path, hub_id: str) -> str:
+    try:
+        return str(DiffusionPipeline.load_config(hub_id)["_class_name"])
+    except Exception as error:
+        raise CheckpointError(
+            f"“{file}” looks like {hub_id}, whose configuration is not here and could not be had from the hub. "
+            f"Put its diffusers configuration into the folder “{file.with_suffix('')}”."
+        ) from error
 
 
 def _download(hub_id: str, dtype: torch.dtype) -> Path:

@@ -1,0 +1,88 @@
+"""Previews: small, cheap, from noise to the picture."""
+
+from time import perf_counter
+
+import numpy as np
+import pytest
+import torch
+
+from generator.diffusion import pipelines, preview
+from generator.diffusion.sampling import generate
+from tests.generator.diffusion import tiny
+
+
+def distance(one, other):
+    """Root mean square difference of two pictures of one size, of 255."""
+    return float(np.sqrt(np.square(np.asarray(one, float) - np.asarray(other, float)).mean()))
+
+
+@pytest.mark.parametrize("scheduler", ["dpmpp_2m", "euler", "ddim"])
+def test_the_starter_emerges_from_noise(starter, spec_for, scheduler):
+    steps = []
+    spec = spec_for(starter, prompt="3d render of a rocket on a navy blue background", steps=8, scheduler=scheduler)
+    result = generate(spec, steps.append)
+    previews = [step.previews[0] for step in steps]
+    assert {image.size for image in previews} == {(64, 64)}
+    distances = [distance(image, result.images[0]) for image in previews]
+    assert distances == sorted(distances, reverse=True)
+    assert distances[0] > 60
+    assert distances[-1] < 20
+
+
+def test_a_preview_of_the_starter_takes_under_a_millisecond(starter):
+    pipeline = pipelines.load(str(starter))
+    latents = torch.randn(4, 16, 8, 8)
+    times = []
+    for _ in range(20):
+        start = perf_counter()
+        preview.render(pipeline, latents, noise=0.0, width=64, height=64)
+        times.append((perf_counter() - start) / 4)
+    assert min(times) < 0.001
+
+
+def test_the_starters_preview_is_the_linear_half_of_its_autoencoder(starter):
+    pipeline = pipelines.load(str(starter))
+    latents = torch.randn(1, 16, 8, 8)
+    picture = preview.render(pipeline, latents, noise=0.0, width=64, height=64)[0]
+    with torch.no_grad():
+        linear = pipeline.vae.decode_linear(latents / pipeline.vae.config.scaling_factor)
+    expected = ((linear[0].permute(1, 2, 0) + 1) * 127.5).clamp(0, 255).round().numpy()
+    assert np.abs(np.asarray(picture) - expected).max() <= 1
+
+
+def test_colours_are_fitted_to_any_autoencoder(starter):
+    vae = pipelines.load(str(starter)).vae
+    picture = torch.full((1, 3, 64, 64), -0.5)
+    picture[:, 0] = 0.7  # plainly red
+    with torch.no_grad():
+        latents = vae.encode(picture).latent_dist.mode() * vae.config.scaling_factor
+        seen = preview._fit(vae, 16)(latents)[0].float().mean((0, 1))
+    assert torch.allclose(seen, torch.tensor([216.75, 63.75, 63.75]), atol=25)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (40, 64), (128, 96)])
+def test_previews_keep_the_format_and_stay_small(height, width):
+    pipeline = tiny.sd1()
+    pictures = preview.render(
+        pipeline, torch.randn(2, 4, height, width), noise=14.6, width=8 * width, height=8 * height
+    )
+    assert [picture.size for picture in pictures] == [(width, height)] * 2
+
+
+def test_large_latents_are_made_smaller():
+    picture = preview.render(tiny.sd1(), torch.randn(1, 4, 512, 256), noise=0.0, width=2048, height=4096)[0]
+    assert picture.size == (128, 256)
+
+
+def test_packed_latents_are_unpacked():
+    picture = preview.render(tiny.flux(), torch.randn(1, 6 * 4, 16), noise=0.0, width=64, height=96)[0]
+    assert picture.size == (8, 12)
+
+
+@pytest.mark.parametrize("shape", [(1, 24, 5), (1, 7, 6, 4), (1, 7, 1, 6, 4)], ids=["tokens", "channels", "clip"])
+def test_latents_of_an_unknown_kind_are_shown_in_grey(shape):
+    picture = preview.render(tiny.sd1(), torch.randn(shape), noise=0.0, width=64, height=96)[0]
+    assert picture.size == (4, 6)
+    red, green, blue = (np.asarray(channel) for channel in picture.split())
+    assert (red == green).all()
+    assert (green == blue).all()
