@@ -26,9 +26,12 @@ document.addEventListener("keydown", (event) => {
   }
 }, true);
 
+// A press on a label focuses what is around the menu first (<main>, say): that is not leaving. Closing waits for the event
+// to be over, because Chromium 156 crashes when a <details> closes under a focus that is still moving.
 document.addEventListener("focusin", (event) => {
   const menu = open();
-  if (menu && !menu.contains(event.target)) close(menu, { refocus: false });
+  if (!menu || menu.contains(event.target) || event.target.contains(menu)) return;
+  setTimeout(() => close(menu, { refocus: false }));
 });
 
 // A click on a choice closes; arrow keys also fire "click" on radios, but with no pointer behind them (detail is 0).
