@@ -20,7 +20,7 @@ from generator.forms import MAX_PICTURES, GenerationForm, SizeForm, values_of
 from generator.models import Checkpoint, Job, StylePreset
 from generator.views.cards import RELATED, cards
 
-PAGE = 12
+PAGE = 8
 
 
 @login_required

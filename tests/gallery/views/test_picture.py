@@ -46,10 +46,9 @@ def test_the_trash_shows_to_those_who_could_restore(as_, alice, bob, victor, mak
 
 
 def test_the_whole_recipe_is_there(as_, alice, make_media):
-    media = make_media(
-        alice, prompt="a pear", negative_prompt="text", style="3D icon", seed=4127, steps=31, licence="Apache-2.0",
-        commercial_use="yes", licence_url="https://www.apache.org/licenses/LICENSE-2.0", checkpoint_hash="abcdef0123456789",
-    )  # fmt: skip
+    licence = {"licence": "Apache-2.0", "commercial_use": "yes", "licence_url": "https://example.com/licence"}
+    facts = {"negative_prompt": "text", "style": "3D icon", "checkpoint_hash": "abcdef0123456789", **licence}
+    media = make_media(alice, prompt="a pear", seed=4127, steps=31, **facts)
     page = as_(alice).get(media.get_absolute_url()).content.decode()
     for words in ("a pear", "text", "3D icon", "4127", "31", "abcdef012345", "Apache-2.0", "Free for commercial use"):
         assert words in page

@@ -2,6 +2,7 @@
 
 import random
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -21,7 +22,7 @@ def test_rows_hold_every_picture_once_in_order(ratios, target):
 @pytest.mark.parametrize("target", TARGETS.values())
 def test_rows_are_about_as_high_as_wanted(target):
     starts = [0, *breaks(MIXED, target, is_end=False)]
-    widths = [sum(MIXED[start:end]) for start, end in zip(starts, starts[1:], strict=False)]
+    widths = [sum(MIXED[start:end]) for start, end in pairwise(starts)]
     assert all(0.6 < width / target < 1.6 for width in widths), widths
 
 

@@ -91,9 +91,7 @@ def test_ended_jobs_say_how(as_, alice, make_job, state, words):
     assert reverse("generator:retry", args=[job.pk]) in page
 
 
-def test_the_number_of_queries_does_not_grow_with_the_jobs(
-    as_, alice, make_job, make_media, django_assert_max_num_queries
-):
+def test_the_queries_do_not_grow_with_the_jobs(as_, alice, make_job, make_media, django_assert_max_num_queries):
     for n in range(6):
         job = make_job(alice, prompt=f"picture {n}")
         media = make_media(alice)
