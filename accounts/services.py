@@ -5,6 +5,7 @@ import secrets
 from datetime import date
 from functools import partial
 from smtplib import SMTPException
+from typing import cast
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -124,7 +125,9 @@ def switch_team(request: HttpRequest, team: Team) -> None:
     if not can(request.user, Action.VIEW, team):
         raise PermissionDenied
     request.session["team"] = str(team.pk)
-    User.objects.filter(pk=request.user.pk).update(last_team=team)
+    user = cast(User, request.user)  # strangers are in no team
+    user.last_team = team
+    user.save(update_fields=["last_team"])
 
 
 @transaction.atomic

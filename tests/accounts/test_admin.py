@@ -72,7 +72,7 @@ def test_only_our_own_pages_are_there(root):
 
 
 def _secret(response) -> str:
-    return re.search(r'<input value="([^"]+)" readonly', response.content.decode())[1]
+    return re.search(r'<code class="secret">([^<]+)</code>', response.content.decode())[1]
 
 
 def test_a_new_person_gets_a_team_and_a_one_time_password(root):
