@@ -85,16 +85,16 @@ def test_the_autoencoder_keeps_a_picture(starter):
     assert torch.equal(latents.sample(), latents.mode())
 
 
-@pytest.mark.parametrize("settings", [{}, {"latent_channels": 4, "pool": 2, "block_out_channels": (3, 32, 64, 96)}])
-def test_the_autoencoder_is_saved_and_loaded_in_any_geometry(tmp_path, settings):
+@pytest.mark.parametrize("geometry", [{}, {"latent_channels": 4, "pool": 2, "block_out_channels": (3, 32, 64, 96)}])
+def test_the_autoencoder_is_saved_and_loaded_in_any_geometry(tmp_path, geometry):
     torch.manual_seed(0)
-    vae = PatchAutoencoder(**settings).eval()
+    vae = PatchAutoencoder(**geometry).eval()
     torch.nn.init.normal_(vae.basis)
     vae.save_pretrained(tmp_path)
     again = PatchAutoencoder.from_pretrained(tmp_path).eval()
     with torch.no_grad():
         latents = vae.encode(picture()).latent_dist.mode()
-        assert latents.shape == (1, settings.get("latent_channels", 16), 8, 8)
+        assert latents.shape == (1, geometry.get("latent_channels", 16), 8, 8)
         assert torch.equal(again.decode(latents).sample, vae.decode(latents, return_dict=False)[0])
         assert vae.decode(latents).sample.shape == (1, 3, 64, 64)
 
