@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.http import urlencode
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +16,15 @@ from generator.models import Checkpoint, Generation, StylePreset
 MAX_PICTURES = 8
 MAX_SEED = 2**32 - 1
 MAX_LETTERS = 2000
+
+
+def _whole(low: int, high: int, **options: Any) -> forms.IntegerField:
+    return forms.IntegerField(min_value=low, max_value=high, error_messages=_between(low, high), **options)
+
+
+def _between(low: float, high: float) -> dict[str, Any]:
+    words = format_lazy(gettext_lazy("A number from {low} to {high}."), low=f"{low:.10g}", high=f"{high:.10g}")
+    return {"invalid": words, "min_value": words, "max_value": words}
 
 
 class SizeForm(forms.Form):
@@ -29,8 +39,8 @@ class SizeForm(forms.Form):
         },
     )
     format = forms.ChoiceField(choices=[(item.slug, item.label) for item in FORMATS.values()])
-    count = forms.IntegerField(min_value=1, max_value=MAX_PICTURES)
-    steps = forms.IntegerField(min_value=1, max_value=MAX_STEPS, required=False)
+    count = _whole(1, MAX_PICTURES)
+    steps = _whole(1, MAX_STEPS, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offers what an administrator has switched on at this moment."""
@@ -52,8 +62,10 @@ class GenerationForm(SizeForm):
         required=False,
         error_messages={"invalid_choice": gettext_lazy("This style cannot be chosen any more. Choose another one.")},
     )
-    guidance = forms.FloatField(min_value=0, max_value=MAX_GUIDANCE, required=False)
-    seed = forms.IntegerField(min_value=0, max_value=MAX_SEED, required=False)
+    guidance = forms.FloatField(
+        min_value=0, max_value=MAX_GUIDANCE, required=False, error_messages=_between(0, MAX_GUIDANCE)
+    )
+    seed = _whole(0, MAX_SEED, required=False)
     scheduler = forms.ChoiceField(choices=[("", ""), *SCHEDULERS.items()], required=False)
     visibility = forms.ChoiceField(choices=Media.Visibility, required=False)
 

@@ -35,5 +35,9 @@ document.addEventListener("atelier:media.added", ({ detail }) => {
 });
 
 document.addEventListener("atelier:media.removed", ({ detail }) => {
-  for (const id of detail.media) document.getElementById(`tile-${id}`)?.replaceChildren();
+  for (const id of detail.media) {
+    const tile = document.getElementById(`tile-${id}`);
+    // One's own delete waits for its answer, which empties the tile and offers the Undo.
+    if (!tile?.querySelector(".htmx-request")) tile?.replaceChildren();
+  }
 });

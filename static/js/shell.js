@@ -32,3 +32,14 @@ document.addEventListener("submit", (event) => {
     for (const key of Object.keys(store)) if (key.startsWith("atelier:")) store.removeItem(key);
   }
 });
+
+// Who works by keyboard is not thrown back to the top when the focused thing goes: what came in its place takes the focus,
+// or the Undo, or the page.
+let isByKeyboard = false;
+addEventListener("keydown", () => { isByKeyboard = true; }, true);
+addEventListener("pointerdown", () => { isByKeyboard = false; }, true);
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (!isByKeyboard || (document.activeElement && document.activeElement !== document.body)) return;
+  const next = [event.target.querySelector?.("a, button"), document.querySelector("#toasts form button"), document.getElementById("main")];
+  next.find(Boolean).focus({ preventScroll: true });
+});
