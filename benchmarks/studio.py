@@ -89,7 +89,9 @@ def web_rss_mb() -> dict[str, Any]:
         pages = ["/", "/gallery/", media, "/healthz"]
         for number in range(1000):
             assert visitor.get(pages[number % len(pages)]).status_code == 200
-        (pid,) = [pid for pid in installation.pids("uvicorn") if "-m uvicorn" in " ".join(psutil.Process(pid).cmdline())]
+        (pid,) = [
+            pid for pid in installation.pids("uvicorn") if "-m uvicorn" in " ".join(psutil.Process(pid).cmdline())
+        ]
         torch = "libtorch" in Path(f"/proc/{pid}/maps").read_text()
         value = psutil.Process(pid).memory_info().rss / 2**20
     return {"value": round(value, 1), "unit": "MiB", "torch": torch, "bar": 180, "holds": value <= 180 and not torch}
@@ -109,5 +111,3 @@ def _time_to_ready(command: tuple[str, ...]) -> float:
         finally:
             installation.process.terminate()
             installation.process.wait(60)
-
-

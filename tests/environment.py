@@ -15,6 +15,7 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 _HOME = Path(tempfile.mkdtemp(prefix="atelier-test-"))
 os.environ["ATELIER_HOME"] = str(_HOME)
+(_HOME / "static").mkdir()
 for given, read in (("TEST_POSTGRES_URL", "DATABASE_URL"), ("TEST_REDIS_URL", "REDIS_URL")):
     os.environ.pop(read, None)
     if url := os.environ.get(given):

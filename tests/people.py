@@ -1,4 +1,4 @@
-"""The people of the tests: alice owns the team `studio`, bob creates in it, victor only looks, charlie is an outsider."""
+"""The people of the tests: alice owns the team `studio`, bob creates in it, victor looks, charlie is an outsider."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Names the system packages that the tests need and this machine lacks. `python -m tests.requirements` exits 1 with them."""
+"""Names the system packages that the tests need and this machine lacks: `python -m tests.requirements`."""
 
 import shutil
 import sys

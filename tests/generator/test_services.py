@@ -80,7 +80,9 @@ def test_cancelling_what_is_done_changes_nothing(alice, make_job):
     assert services.cancel_job(user=alice, job=Job.objects.get(pk=job.pk)).state == State.DONE
 
 
-@pytest.mark.parametrize(("person", "allowed"), [("alice", True), ("bob", False), ("victor", False), ("charlie", False)])
+@pytest.mark.parametrize(
+    ("person", "allowed"), [("alice", True), ("bob", False), ("victor", False), ("charlie", False)]
+)
 def test_who_may_cancel_anothers_job(person, allowed, request, make_job, studio):
     carol = request.getfixturevalue("bob") if person != "bob" else request.getfixturevalue("alice")
     user = request.getfixturevalue(person)
