@@ -90,7 +90,8 @@ def tell_ended(job: Job) -> None:
     if job.state == State.DONE:
         body["media"] = _media(job)
         if job.visibility != Media.Visibility.PRIVATE:
-            publish([team_group(job.team_id)], {"type": "media.added", "media": body["media"], "job": str(job.pk)})
+            added = {"type": "media.added", "media": body["media"], "job": str(job.pk), "team": str(job.team_id)}
+            publish([team_group(job.team_id)], added)
     elif job.state == State.FAILED:
         body["reason"] = job.reason
     _tell(job, _event(job, f"job.{job.state}", **body))
