@@ -35,8 +35,7 @@ document.addEventListener("pointermove", (event) => {
   const box = film.getBoundingClientRect();
   const along = (event.clientX - box.left) / box.width;
   const frames = Number(event.target.max);
-  const fromStart = document.dir === "rtl" ? 1 - along : along;
-  set(film, Math.min(frames, Math.max(1, Math.ceil(fromStart * frames))));
+  set(film, Math.min(frames, Math.max(1, Math.ceil(along * frames))));
 });
 
 // Left alone, a strip shows the result again, unless its page is about the strip.

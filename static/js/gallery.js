@@ -26,7 +26,7 @@ if (place) returnTo(place);
 const fresh = new Set();
 document.addEventListener("atelier:media.added", ({ detail }) => {
   const { team, tab } = pill.dataset;
-  if (tab === "published" || (detail.team && detail.team !== team)) return;
+  if (tab === "published" || detail.team !== team) return;
   for (const id of detail.media) if (!document.getElementById(`tile-${id}`)) fresh.add(id);
   if (!fresh.size) return;
   const words = pill.querySelector("[data-words]");

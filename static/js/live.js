@@ -37,8 +37,10 @@ function take(event) {
 function connect() {
   clearTimeout(reconnecting);
   if (socket && socket.readyState <= WebSocket.OPEN) return;
+  let isOpen = false;
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/`);
   socket.onopen = () => {
+    isOpen = true;
     wait = FIRST_WAIT_MS;
     heard = Date.now();
     clearTimeout(saying);
@@ -51,7 +53,19 @@ function connect() {
     heard = Date.now();
     take(JSON.parse(message.data));
   };
-  socket.onclose = (event) => (event.code === FORBIDDEN ? lostAccess() : lost());
+  socket.onclose = async (event) => {
+    // A handshake that is refused looks like a network that is down; only a request can tell them apart.
+    if (event.code === FORBIDDEN || (!isOpen && (await isSignedOut()))) lostAccess();
+    else lost();
+  };
+}
+
+async function isSignedOut() {
+  try {
+    return (await fetch("/estimate/", { redirect: "manual" })).type === "opaqueredirect";
+  } catch {
+    return false;
+  }
 }
 
 function lost() {
