@@ -1,7 +1,8 @@
 """The engine without the web: python -m generator.diffusion sample PROMPT -o FILE --steps N --seed N [--checkpoint C]
+and python -m generator.diffusion train FOLDER -o RUN.
 
-Exit code 0: the pictures are written. 1: it could not be done, and one line on stderr says why. 2: wrong usage.
-130: interrupted.
+Exit code 0: the pictures, or the model, are written. 1: it could not be done, and one line on stderr says why. 2: wrong
+usage. 130: interrupted.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from generator.diffusion.spec import SCHEDULERS, CheckpointError, ImageSpec, SpecError
 from generator.diffusion.starter.assemble import assemble
 from generator.diffusion.starter.card import read_card
+from generator.diffusion.train import cli
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        return _sample(arguments)
+        return arguments.run(arguments)
     except (SpecError, CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
@@ -40,9 +42,10 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     card = read_card()
     parser = argparse.ArgumentParser(prog="python -m generator.diffusion", description="The engine without the web.")
-    sample = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
-        "sample", help="make pictures of a prompt"
-    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    cli.add_parser(commands)
+    sample = commands.add_parser("sample", help="make pictures of a prompt")
+    sample.set_defaults(run=_sample)
     sample.add_argument("prompt", metavar="PROMPT")
     sample.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="of several, FILE-1, FILE-2, ..."

@@ -47,10 +47,10 @@ def load(folder: Path, key: str) -> Cache | None:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         if index["key"] != key:
             return None
-        arrays = [np.load(folder / name, mmap_mode="r") for name in (LATENTS, WORDS, CAPTION_OF)]
+        latents, words, caption_of = (np.load(folder / name, mmap_mode="r") for name in (LATENTS, WORDS, CAPTION_OF))
     except (OSError, ValueError, KeyError):
         return None
-    return Cache(*arrays, tuple(index["captions"]))
+    return Cache(latents, words, caption_of, tuple(index["captions"]))
 
 
 def build(
@@ -70,7 +70,7 @@ def build(
     (folder / INDEX).unlink(missing_ok=True)
     numbers: dict[str, int] = {}
     caption_of = np.empty(count, np.int32)
-    latents: np.ndarray | None = None
+    latents: np.memmap | None = None
     done = 0
     stream = iter(pictures)
     while group := tuple(islice(stream, BATCH)):
@@ -116,7 +116,7 @@ def embed(tokenizer: PreTrainedTokenizerBase, encoder: PreTrainedModel, texts: S
 
 
 def _write_words(path: Path, captions: Sequence[str], embed: Callable[[Sequence[str]], Tensor]) -> None:
-    words: np.ndarray | None = None
+    words: np.memmap | None = None
     for start in range(0, len(captions), BATCH):
         found = embed(captions[start : start + BATCH]).float().cpu().numpy().astype(np.float16)
         if words is None:

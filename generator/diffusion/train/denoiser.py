@@ -11,10 +11,12 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from generator.diffusion import noise
+from generator.diffusion.spec import SpecError
 from generator.diffusion.train.cache import Cache
 from generator.diffusion.train.data import in_order
 
 CAPTION_DROPOUT = 0.1
+GROUPS = 16
 # Timesteps are drawn as sigmoid(normal): shapes are decided where there is much noise.
 TIMESTEP_MEAN, TIMESTEP_DEVIATION = 0.9, 1.1
 
@@ -30,6 +32,22 @@ class DenoiserSpec:
     attention: tuple[bool, ...] = (False, True, True)
     heads: tuple[int, ...] = (4, 8, 8)
     layers: int = 1
+
+    def __post_init__(self) -> None:
+        if not len(self.widths) == len(self.attention) == len(self.heads) >= 2:
+            raise SpecError(
+                "A denoiser needs a width, an attention and a number of heads for each of its two levels or more."
+            )
+        for width, heads in zip(self.widths, self.heads, strict=True):
+            if width <= 0 or width % GROUPS or width % heads:
+                raise SpecError(f"A width of {width} cannot be split into {GROUPS} groups and {heads} heads.")
+
+
+def shape(widths: tuple[int, ...]) -> DenoiserSpec:
+    """The usual shape for these widths: the text is looked at everywhere but at full resolution, where it would cost
+    most and the timestep embedding carries it too."""
+    below = len(widths) - 1
+    return DenoiserSpec(widths=widths, attention=(False, *[True] * below), heads=(4, *[8] * below))
 
 
 def make(spec: DenoiserSpec, *, latent_channels: int, sample_size: int, text_width: int) -> UNet2DConditionModel:
@@ -47,7 +65,7 @@ def make(spec: DenoiserSpec, *, latent_channels: int, sample_size: int, text_wid
         cross_attention_dim=text_width,
         # diffusers calls the number of heads so, for the sake of old checkpoints.
         attention_head_dim=spec.heads,
-        norm_num_groups=16,
+        norm_num_groups=GROUPS,
         addition_embed_type="text",
         addition_embed_type_num_heads=8,
     )
