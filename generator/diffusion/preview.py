@@ -7,7 +7,7 @@ squares on a coloured picture that it encodes itself: no table to keep, and new 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -82,13 +82,17 @@ def _spatial(pipeline: DiffusionPipeline, latents: Tensor, width: int, height: i
 
 
 def _decoder(pipeline: DiffusionPipeline, latents: Tensor) -> LinearDecoder:
-    vae = pipeline.vae
+    vae = getattr(pipeline, "vae", None)
+    if vae is None:  # a family that diffuses pixels, or keeps its autoencoder under another name
+        return _grey(latents)
     if vae not in _decoders or _decoders[vae].weight.device != latents.device:
         if isinstance(vae, PatchAutoencoder):
             decoder = _linear_half(vae)
         else:
             decoder = _fit(vae, latents.shape[1]) or _grey(latents)
-        _decoders[vae] = decoder
+        # An autoencoder that waits on the CPU between runs has fitted there.
+        weight, bias = decoder.weight.to(latents.device), decoder.bias.to(latents.device)
+        _decoders[vae] = replace(decoder, weight=weight, bias=bias)
     return _decoders[vae]
 
 
@@ -124,9 +128,10 @@ def _fit(vae: Any, channels: int) -> LinearDecoder | None:
 
 
 def _grey(latents: Tensor) -> LinearDecoder:
-    """Shapes without colours: the mean of the channels."""
+    """Shapes without colours: the mean of the channels, unless these are the three of a picture."""
     channels = latents.shape[1]
-    weight = torch.full((channels, 3), channels**-0.5, device=latents.device)
+    mean = torch.full((channels, 3), channels**-0.5, device=latents.device)
+    weight = torch.eye(3, device=latents.device) if channels == 3 else mean
     return LinearDecoder(*_to_bytes(weight, torch.zeros(3, device=latents.device)), patch=1)
 
 

@@ -85,9 +85,9 @@ class _Progress:
         self._tell(self.index + 1, latents)
 
     def _tell(self, index: int, latents: Tensor) -> None:
-        if latents.is_cuda:
+        if latents.device.type != "cpu":
             # So far the step is only queued. It counts once it is done, and a cancel must not wait for a queue.
-            torch.cuda.synchronize(latents.device)
+            torch.accelerator.synchronize(latents.device)
         self.index = index
         if self.on_step is not None:
             show = partial(

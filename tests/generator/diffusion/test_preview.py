@@ -86,3 +86,10 @@ def test_latents_of_an_unknown_kind_are_shown_in_grey(shape):
     red, green, blue = (np.asarray(channel) for channel in picture.split())
     assert (red == green).all()
     assert (green == blue).all()
+
+
+def test_pixels_are_shown_as_they_are():
+    pipeline = tiny.sd1()
+    pipeline.vae = None
+    picture = preview.render(pipeline, torch.tensor([-1.0, 0.0, 1.0]).view(1, 3, 1, 1), noise=0.0, width=1, height=1)[0]
+    assert picture.getpixel((0, 0)) == (0, 128, 255)
