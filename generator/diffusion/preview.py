@@ -7,6 +7,8 @@ squares on a coloured picture that it encodes itself: no table to keep, and new 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -107,24 +109,37 @@ def _linear_half(vae: PatchAutoencoder) -> LinearDecoder:
 
 
 def _fit(vae: Any, channels: int) -> LinearDecoder | None:
-    """Colours by least squares, or None for an autoencoder of an unknown kind, or one that overflows in its dtype."""
+    """Colours by least squares, or None for an autoencoder of an unknown kind."""
     config = getattr(vae, "config", {})
     if not hasattr(vae, "encode") or getattr(vae, "dtype", None) is None or config.get("scaling_factor") is None:
         return None
     factor = 2 ** (len(config.get("block_out_channels", (0, 0, 0, 0))) - 1)
-    picture = _colours(_FIT_SIDE * factor).to(vae.device, vae.dtype)
-    encoded = vae.encode(picture)
+    picture = _colours(_FIT_SIDE * factor).to(vae.device)
+    with _in_range(vae):
+        encoded = vae.encode(picture.to(vae.dtype))
     encoded = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latent
     if encoded.ndim != 4 or encoded.shape[1] != channels or not encoded.isfinite().all():
         return None
     encoded = (encoded.float() - (config.get("shift_factor") or 0.0)) * config["scaling_factor"]
     rows = encoded[0].flatten(1).T
     rows = torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
-    colours = F.adaptive_avg_pool2d(picture.float(), encoded.shape[-2:])[0].flatten(1).T
+    colours = F.adaptive_avg_pool2d(picture, encoded.shape[-2:])[0].flatten(1).T
     # A little ridge, for autoencoders whose channels repeat each other.
     ridge = 1e-3 * len(rows) * torch.eye(rows.shape[1], device=rows.device)
     solution = torch.linalg.solve(rows.T @ rows + ridge, rows.T @ colours)
     return LinearDecoder(*_to_bytes(solution[:-1], solution[-1]), patch=1)
+
+
+@contextmanager
+def _in_range(vae: Any) -> Iterator[None]:
+    """Some autoencoders (SDXL's) overflow in float16. Going to float32 and back changes none of their weights."""
+    dtype = vae.dtype
+    if dtype == torch.float16:
+        vae.to(torch.float32)
+    try:
+        yield
+    finally:
+        vae.to(dtype)
 
 
 def _grey(latents: Tensor) -> LinearDecoder:

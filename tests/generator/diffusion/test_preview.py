@@ -93,3 +93,12 @@ def test_pixels_are_shown_as_they_are():
     pipeline.vae = None
     picture = preview.render(pipeline, torch.tensor([-1.0, 0.0, 1.0]).view(1, 3, 1, 1), noise=0.0, width=1, height=1)[0]
     assert picture.getpixel((0, 0)) == (0, 128, 255)
+
+
+def test_an_autoencoder_in_half_precision_is_left_as_it_was():
+    vae = tiny.sd1().vae.half()
+    before = {name: value.clone() for name, value in vae.state_dict().items()}
+    with torch.inference_mode():
+        assert preview._fit(vae, 4) is not None
+    assert vae.dtype == torch.float16
+    assert all(torch.equal(value, before[name]) for name, value in vae.state_dict().items())
