@@ -1,5 +1,4 @@
 // The gallery: coming back to the same place, and pictures of team-mates that appear while one looks.
-import "./film.js";
 import { placeToReturnTo, rememberPlace } from "./place.js";
 
 const pictures = document.getElementById("pictures");

@@ -1,4 +1,5 @@
 // The picture page: arrow keys walk, Escape goes back.
+import "./copy.js";
 import "./film.js";
 import { goBack } from "./place.js";
 

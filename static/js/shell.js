@@ -1,5 +1,4 @@
 // What every signed-in page needs.
-import "./copy.js";
 import "./live.js";
 import "./menu.js";
 import "./notify.js";

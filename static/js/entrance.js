@@ -1,2 +1,0 @@
-// The entrance pages have messages, and nothing else that moves.
-import "./toast.js";
