@@ -14,6 +14,7 @@ from typing import Any
 # name -> module; each module has a function of that name which yields or returns result rows.
 BENCHES = {
     "engine_overhead": "benchmarks.engine",
+    "train_overhead": "benchmarks.train",
     "fixed_cost_ms": "benchmarks.studio",
     "first_event_ms": "benchmarks.studio",
     "web_rss_mb": "benchmarks.studio",

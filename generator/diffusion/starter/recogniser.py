@@ -6,6 +6,7 @@ It sees the art on every background, moved and blurred as a young model's pictur
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -26,13 +27,8 @@ class Recogniser(nn.Module):
     def __init__(self, labels: int) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        channels = 3
-        for width in (32, 64, 128, 256):
-            layers += [nn.Conv2d(channels, width, 3, stride=2 if channels > 3 else 1, padding=1, bias=False)]
-            layers += [nn.BatchNorm2d(width), nn.ReLU()]
-            if channels == 3:
-                layers += [nn.MaxPool2d(2)]
-            channels = width
+        for before, after in pairwise((3, 32, 64, 128, 256)):
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
         self.features = nn.Sequential(*layers)
         self.head = nn.Linear(256 * 4, labels)
 

@@ -1,0 +1,127 @@
+"""Trains the starter that ships: python -m generator.diffusion.starter.recipe --art FOLDER -o RUN [--export]
+
+Called again it goes on. Called with other --steps and --decay it goes on with those: to end a long run early, give the
+step at which it should be finished. --export writes the weights, in half precision, where the starter's are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from generator.diffusion.spec import CheckpointError, SpecError
+from generator.diffusion.starter.assemble import WEIGHTS, assemble
+from generator.diffusion.starter.card import read_concepts
+from generator.diffusion.starter.recipe import art, compose
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SIZE = 128
+# Of each thing on each background: other places, sizes and captions.
+VARIANTS = 4
+# What the sample sheets show: easy and hard things, on colours that were trained with them and not.
+SHOWN = (
+    "3d render of red apple on a white background",
+    "3d render of a rocket on a navy blue background",
+    "3d render of a panda on a yellow background",
+    "3d render of a guitar on a mint green background",
+    "3d render of a birthday cake on a pink background",
+    "3d render of a bicycle on a sky blue background",
+    "3d render of a sunflower on a white background",
+    "3d render of a pizza on a purple background",
+    "3d render of a laptop on a beige background",
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Trains, exports if asked, and returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m generator.diffusion.starter.recipe", description=__doc__)
+    parser.add_argument("--art", type=Path, required=True, metavar="FOLDER", help="where the art is, or is fetched to")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN")
+    parser.add_argument("--steps", type=int, default=20_000, metavar="N", help="steps of the denoiser (20000)")
+    parser.add_argument("--decay", type=int, default=8000, metavar="N", help="of these, with a falling rate (8000)")
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16", "fp16"), default="auto")
+    parser.add_argument("--compile", action="store_true", help="torch.compile: minutes to start, then faster")
+    parser.add_argument("--export", action="store_true", help="replace the starter's weights when it is done")
+    arguments = parser.parse_args(argv)
+    # Threads that spin while they wait make torch ten times slower as soon as anything else runs on a small machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        model = train(arguments)
+    except (art.ArtError, SpecError, CheckpointError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    if arguments.export:
+        export(model, WEIGHTS)
+    sys.stdout.write(f"{WEIGHTS if arguments.export else model}\n")
+    return 0
+
+
+def train(arguments: argparse.Namespace) -> Path:
+    """The finished run's diffusers folder."""
+    from generator.diffusion.train import loop, pretrain
+
+    art.fetch(arguments.art)
+    pieces = art.read(arguments.art, read_concepts())
+    backgrounds = len(compose.BACKGROUNDS) - compose.UNSEEN_BACKGROUNDS
+    pictures = pretrain.Pictures(
+        key=sha256(json.dumps([piece.label for piece in pieces]).encode()).hexdigest(),
+        count=len(pieces) * backgrounds * VARIANTS,
+        stream=lambda: composed(pieces),
+    )
+    spec = pretrain.PretrainSpec(
+        words_from=str(assemble(arguments.output / "words")),
+        size=SIZE,
+        prompts=SHOWN,
+        denoiser=loop.LoopSpec(
+            steps=arguments.steps,
+            decay=arguments.decay,
+            learning_rate=6e-4,
+            warmup=200,
+            precision=arguments.precision,
+            compile=arguments.compile,
+            sample_every=1000,
+        ),
+    )
+    return pretrain.pretrain(spec, pictures, arguments.output)
+
+
+def composed(pieces: list[art.Art]) -> Iterator[tuple[np.ndarray, str]]:
+    """Every thing on every background it is trained on, VARIANTS times: (RGB [SIZE, SIZE, 3] uint8, caption)."""
+    rng = random.Random(0)
+    for piece in pieces:
+        with Image.open(piece.path) as opened:
+            picture = opened.convert("RGBA")
+        unseen = compose.unseen_backgrounds(piece.label)
+        for background in compose.BACKGROUNDS:
+            if background in unseen:
+                continue
+            for _ in range(VARIANTS):
+                made = compose.compose(piece, picture, background, rng, SIZE)
+                yield made.pixels, made.caption
+
+
+def export(model: Path, target: Path) -> None:
+    """Writes what is the starter's own of a diffusers folder into `target`, weights in half precision."""
+    import torch
+
+    from generator.diffusion import pipelines
+
+    pipeline = pipelines.load(str(model))
+    for name in ("unet", "vae"):
+        getattr(pipeline, name).to(torch.float16).save_pretrained(target / name)
+    pipeline.scheduler.save_pretrained(target / "scheduler")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
