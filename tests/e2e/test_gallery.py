@@ -33,7 +33,7 @@ def test_delete_and_undo(gallery: Page):
 def test_delete_for_now_and_restore_from_the_trash(gallery: Page):
     name = gallery.locator("figure.tile").first.get_attribute("data-media")
     gallery.goto(f"/gallery/{name}/")
-    gallery.get_by_role("button", name="Delete").click()
+    gallery.get_by_role("complementary").get_by_role("button", name="Delete").click()
     gallery.goto("/gallery/trash/")
     gallery.goto(f"/gallery/{name}/")
     expect(gallery.get_by_text("moved to the trash")).to_be_visible()
