@@ -6,7 +6,7 @@ from celery import Celery
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Before torch is loaded: its threads spin while they wait, ten times slower as soon as a browser shares a small machine.
+# Before torch is loaded: its threads spin while they wait, and crawl where a browser shares the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = Celery("atelier")
