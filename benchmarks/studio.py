@@ -45,24 +45,26 @@ def _follow(visitor: Visitor, job: str) -> dict[str, Any]:
 def _timed() -> tuple[list[float], list[float]]:
     """(milliseconds from POST to the first step, milliseconds of a job that are neither denoising nor decoding)."""
     first, fixed = [], []
-    with signed_in() as (installation, visitor):
-        with connect(f"{visitor.ws}/ws/live/", additional_headers=visitor.headers) as socket:
-            for _round in range(ROUNDS):
-                started = time.perf_counter()
-                job = visitor.generate(PROMPT)
-                step = done = 0.0
-                while not done:
-                    event = json.loads(socket.recv(60))
-                    if event.get("job") != job:
-                        continue
-                    if event["type"] == "job.progress" and event["step"] >= 1 and not step:
-                        step = time.perf_counter() - started
-                    if event["type"] == "job.done":
-                        done = time.perf_counter() - started
-                first.append(step * 1000)
-                engine = json.loads(installation.manage("job_timings", job))
-                fixed.append((done - engine["denoise"] + engine["report"] - engine["decode"]) * 1000)
-                time.sleep(0.2)
+    with (
+        signed_in() as (installation, visitor),
+        connect(f"{visitor.ws}/ws/live/", additional_headers=visitor.headers) as socket,
+    ):
+        for _round in range(ROUNDS):
+            started = time.perf_counter()
+            job = visitor.generate(PROMPT)
+            step = done = 0.0
+            while not done:
+                event = json.loads(socket.recv(60))
+                if event.get("job") != job:
+                    continue
+                if event["type"] == "job.progress" and event["step"] >= 1 and not step:
+                    step = time.perf_counter() - started
+                if event["type"] == "job.done":
+                    done = time.perf_counter() - started
+            first.append(step * 1000)
+            engine = json.loads(installation.manage("job_timings", job))
+            fixed.append((done - engine["denoise"] + engine["report"] - engine["decode"]) * 1000)
+            time.sleep(0.2)
     return first, fixed
 
 

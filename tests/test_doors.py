@@ -64,12 +64,8 @@ def _names() -> set[str]:
         route = getattr(part.pattern, "_route", "")
         if inner in ("generator", "gallery"):
             found |= {f"{inner}:{pattern.name}" for pattern in part.url_patterns}
-        elif (
-            inner is None
-            and not hasattr(part, "url_patterns")
-            and part.pattern._route.startswith(("healthz", "readyz"))
-        ):
-            found.add(part.pattern._route)
+        elif route in ("healthz", "readyz"):
+            found.add(route)
     return found
 
 

@@ -29,9 +29,7 @@ def test_what_fails_after_the_files_were_written_leaves_nothing(make_media, alic
     assert Media.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    ("person", "allowed"), [("alice", True), ("bob", True), ("victor", False), ("charlie", False)]
-)
+@pytest.mark.parametrize(("person", "allowed"), [("alice", True), ("bob", True), ("victor", False), ("charlie", False)])
 @pytest.mark.parametrize("verb", ["trash_media", "set_visibility"])
 def test_who_may_change_bobs_picture(person, allowed, verb, request, make_media, bob):
     media = make_media(bob)
@@ -75,7 +73,11 @@ def test_likes_are_ones_own_and_need_a_picture_that_one_sees(make_media, alice, 
 
 @pytest.mark.parametrize(
     ("visibility", "seers"),
-    [("private", {"alice"}), ("team", {"alice", "bob", "victor"}), ("published", {"alice", "bob", "victor", "charlie"})],
+    [
+        ("private", {"alice"}),
+        ("team", {"alice", "bob", "victor"}),
+        ("published", {"alice", "bob", "victor", "charlie"}),
+    ],
 )
 def test_visibility(visibility, seers, request, make_media, alice):
     media = make_media(alice, visibility=visibility)

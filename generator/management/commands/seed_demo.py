@@ -105,19 +105,22 @@ class Command(BaseCommand):
         return [m.user for m in team.memberships.exclude(role__in=[Role.REVIEWER, Role.VIEWER])]
 
     def _jobs(self, team: Team, pictures: int, steps: int, dice: random.Random) -> list[Job]:
-        checkpoint = Checkpoint.objects.enabled().filter(is_default=True).get()
+        checkpoint = Checkpoint.objects.enabled().get(is_default=True)
         styles = [None, *StylePreset.objects.all().suiting(checkpoint.family)]
         jobs, left = [], pictures
         while left > 0:
             count = min(left, dice.choice([1, 2, 2, 4, 4]))
             left -= count
+            style = dice.choice(styles)
+            # A style that names a background needs no second one.
+            background = "" if style and "background" in style.template else dice.choice(BACKGROUNDS)
             jobs.append(
                 services.create_generation(
                     user=dice.choice(self._makers(team)),
                     team=team,
                     checkpoint=checkpoint,
-                    prompt=dice.choice(SUBJECTS) + dice.choice(BACKGROUNDS),
-                    style=dice.choice(styles),
+                    prompt=dice.choice(SUBJECTS) + background,
+                    style=style,
                     format=dice.choice(["square", "square", "square", *FORMATS]),
                     count=count,
                     steps=steps,
