@@ -68,3 +68,8 @@ document.addEventListener("click", (event) => {
 });
 
 document.querySelectorAll("[data-film-autoplay]").forEach(play);
+
+// A strip may have been moved before this script was there, or been kept moved by the browser over a reload.
+for (const range of document.querySelectorAll("[data-film] > input")) {
+  if (range.value !== range.max) show(range.parentElement, Number(range.value));
+}
