@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -92,7 +92,6 @@ class Task:
     loss: Callable[..., Tensor]
     validate: Callable[[nn.Module], dict[str, float]] | None = None
     sample: Callable[[nn.Module], Sequence[Image]] | None = None
-    facts: dict[str, object] = field(default_factory=dict)
 
 
 def train(task: Task, spec: LoopSpec, folder: Path, on_step: Callable[[Step], None] = lambda step: None) -> nn.Module:
@@ -131,10 +130,12 @@ class _Run:
         self.average = {name: tensor.detach().clone() for name, tensor in self.trained.items()}
         # Moments are loaded before prepare() so that they land beside their parameters.
         saved = state.find(folder / "states")
-        self.step = state.load(self.state, saved[-1]) if saved else 0
+        facts = state.load(self.state, saved[-1]) if saved else {"step": 0}
+        self.step = self.saved = int(facts["step"])
         self.wrapped = self.accelerator.prepare_model(self.model)
         # float16 alone has too small a range for gradients; elsewhere the scaler does nothing.
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype is torch.float16)
+        self.scaler.load_state_dict(facts.get("scaler") or self.scaler.state_dict())
         self.loss = torch.compile(self._loss) if spec.compile else self._loss
         self.journal = Journal(folder, self.step, tensorboard=spec.tensorboard, main=self.accelerator.is_main_process)
         self.since, self.seen = time.monotonic(), 0
@@ -172,8 +173,10 @@ class _Run:
 
     def save(self) -> None:
         """Writes the state of now, unless it is there already."""
-        if self.accelerator.is_main_process and self.step:
-            state.save(self.state, self.folder / "states", self.step, {"spec": asdict(self.spec), **self.task.facts})
+        if self.accelerator.is_main_process and self.step != self.saved:
+            facts = {"step": self.step, "scaler": self.scaler.state_dict(), "spec": asdict(self.spec)}
+            state.save(self.state, self.folder / "states", facts)
+        self.saved = self.step
 
     def swap(self) -> None:
         """The averaged weights into the model, and the model's into the average."""

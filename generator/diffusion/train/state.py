@@ -12,17 +12,21 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from generator.diffusion.spec import SpecError
 
 KEPT = 2
 TENSORS = "state.safetensors"
 FACTS = "state.json"
 
 
-class StateError(ValueError):
+class StateError(SpecError):
     """A saved run that is broken, or that is of another model. The message says which."""
 
 
@@ -38,15 +42,18 @@ class State:
     optimizers: Sequence[torch.optim.Optimizer]
 
 
-def save(state: State, folder: Path, step: int, facts: Mapping[str, object]) -> Path:
-    """Writes `folder/step-NNNNNNNN`, whole or not at all (a kill in between leaves the one before), and keeps KEPT."""
+def save(state: State, folder: Path, facts: Mapping[str, Any]) -> Path:
+    """Writes `folder/step-NNNNNNNN`, whole or not at all (a kill in between leaves the one before), and keeps KEPT.
+
+    facts: what else must be known to go on, as JSON takes it; `step` names the folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"step-{step:08d}"
+    target = folder / f"step-{facts['step']:08d}"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as workshop:
         fresh = Path(workshop, "fresh")
         fresh.mkdir()
         save_file(_flatten(state), fresh / TENSORS)
-        (fresh / FACTS).write_text(json.dumps({**facts, "step": step}), encoding="utf-8")
+        (fresh / FACTS).write_text(json.dumps(facts), encoding="utf-8")
         for path in fresh.iterdir():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
@@ -62,12 +69,13 @@ def find(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("step-*") if (path / FACTS).is_file())
 
 
-def load(state: State, saved: Path) -> int:
-    """Puts a saved state into `state` and returns its step. Raises StateError where the two do not fit."""
+def load(state: State, saved: Path) -> dict[str, Any]:
+    """Puts a saved state into `state` and returns its facts. Raises StateError where the two do not fit."""
     try:
         tensors = load_file(saved / TENSORS)
-        step = int(json.loads((saved / FACTS).read_text(encoding="utf-8"))["step"])
-    except (OSError, ValueError, KeyError) as error:
+        facts: dict[str, Any] = json.loads((saved / FACTS).read_text(encoding="utf-8"))
+        facts["step"] = int(facts["step"])
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise StateError(f"“{saved}” cannot be read: {error}") from None
     try:
         state.model.load_state_dict(_part(tensors, "model."))
@@ -78,7 +86,7 @@ def load(state: State, saved: Path) -> int:
             _load_moments(optimizer, _part(tensors, f"optimizer.{number}."))
     except (KeyError, RuntimeError) as error:
         raise StateError(f"“{saved}” is of another model or optimizer: {error}") from None
-    return step
+    return facts
 
 
 def _flatten(state: State) -> dict[str, Tensor]:
