@@ -6,6 +6,7 @@ Recipe and figures: docs/starter.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from torch import Tensor, nn
 from generator.diffusion.starter.autoencoder import PatchAutoencoder
 from generator.diffusion.train.cache import to_tensor
 from generator.diffusion.train.data import in_order
+
+# A PatchAutoencoder. mypy sees neither Module nor config in it, because diffusers builds its own modules lazily.
+Autoencoder = Any
 
 # Noise on the latents in training, so that the decoder forgives a denoiser's small errors.
 LATENT_NOISE = 0.05
@@ -28,7 +32,7 @@ PCA_PICTURES = 4096
 FACTOR = 8
 
 
-def make(size: int, latent_channels: int = 4) -> PatchAutoencoder:
+def make(size: int, latent_channels: int = 4) -> Autoencoder:
     """The autoencoder trained from scratch here: factor 8 and 4 channels, as the diffusers ecosystem expects."""
     return PatchAutoencoder(
         latent_channels=latent_channels,
@@ -40,7 +44,7 @@ def make(size: int, latent_channels: int = 4) -> PatchAutoencoder:
 
 
 @torch.no_grad()
-def start_from_pca(model: PatchAutoencoder, pictures: Tensor) -> None:
+def start_from_pca(model: Autoencoder, pictures: Tensor) -> None:
     """Sets the linear half to the whitened principal components of `pictures` [N, 3, H, W] in -1..1, and the last layer
     of each network to zero, so that training starts from the linear half alone."""
     pooled = F.avg_pool2d(pictures, model.pool)
@@ -53,8 +57,9 @@ def start_from_pca(model: PatchAutoencoder, pictures: Tensor) -> None:
     model.basis.copy_(vectors[:, chosen])
     model.deviation.copy_(values[chosen].clamp_min(MIN_DEVIATION**2).sqrt())
     for network in (model.encoder, model.decoder):
-        last = [layer for layer in network if isinstance(layer, nn.Conv2d)][-1]
+        last = next(layer for layer in reversed(network) if isinstance(layer, nn.Conv2d))
         nn.init.zeros_(last.weight)
+        assert last.bias is not None
         nn.init.zeros_(last.bias)
 
 
@@ -76,7 +81,7 @@ class Draws:
         return pictures, torch.randn(shape, generator=generator, device=generator.device)
 
 
-def loss(model: nn.Module, pictures: Tensor, noise: Tensor) -> Tensor:
+def loss(model: Autoencoder, pictures: Tensor, noise: Tensor) -> Tensor:
     """How far pictures [B, 3, H, W] in -1..1 are from what their latents keep: MSE + 0.5 L1 + 0.25 L1 of the gradients;
     the last two keep edges sharp."""
     latents = model.encode(pictures, return_dict=False)[0].mode()
@@ -87,21 +92,21 @@ def loss(model: nn.Module, pictures: Tensor, noise: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def psnr(model: PatchAutoencoder, pictures: Tensor) -> float:
+def psnr(model: Autoencoder, pictures: Tensor) -> float:
     """Peak signal to noise of the way there and back, in decibels, over pictures [B, 3, H, W] in -1..1."""
     painted = model(pictures, return_dict=False)[0].clamp(-1, 1)
     return float(10 * torch.log10(4 / (painted - pictures).square().mean()))
 
 
 @torch.no_grad()
-def encode(model: PatchAutoencoder, pictures: Tensor) -> Tensor:
+def encode(model: Autoencoder, pictures: Tensor) -> Tensor:
     """Pictures [B, 3, H, W] in -1..1 -> latents as the denoiser sees them, scaled."""
     device = next(model.parameters()).device
     latents = model.encode(pictures.to(device), return_dict=False)[0].mode()
     return latents * model.config.scaling_factor
 
 
-def set_scale(model: PatchAutoencoder, pictures: Tensor) -> None:
+def set_scale(model: Autoencoder, pictures: Tensor) -> None:
     """Chooses the scaling factor that gives the latents of `pictures` [N, 3, H, W] a variance of one."""
     model.register_to_config(scaling_factor=1.0)
     deviation = torch.cat([encode(model, part) for part in pictures.split(32)]).std()

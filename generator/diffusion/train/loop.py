@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from accelerate import Accelerator
@@ -130,7 +130,7 @@ class _Run:
         self.average = {name: tensor.detach().clone() for name, tensor in self.trained.items()}
         # Moments are loaded before prepare() so that they land beside their parameters.
         saved = state.find(folder / "states")
-        facts = state.load(self.state, saved[-1]) if saved else {"step": 0}
+        facts: dict[str, Any] = state.load(self.state, saved[-1]) if saved else {"step": 0}
         self.step = self.saved = int(facts["step"])
         self.wrapped = self.accelerator.prepare_model(self.model)
         # float16 alone has too small a range for gradients; elsewhere the scaler does nothing.

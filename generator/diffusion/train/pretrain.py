@@ -11,18 +11,22 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
-from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from PIL import Image
 
 from generator.diffusion import noise, pipelines
 from generator.diffusion.spec import SIZE_MULTIPLE, SpecError, Step
 from generator.diffusion.starter.autoencoder import PatchAutoencoder
 from generator.diffusion.train import autoencoder, cache, data, denoiser, loop, store
+from generator.diffusion.train.autoencoder import Autoencoder
 from generator.diffusion.train.cache import to_tensor
+
+# A StableDiffusionPipeline. mypy sees little of it, because diffusers builds its own modules lazily.
+Pipeline = Any
 
 MIN_SIZE = 32
 # The autoencoder learns from few pictures at a time: they are large next to latents.
@@ -106,7 +110,7 @@ def pretrain(
     return folder / "model"
 
 
-def assemble(vae: PatchAutoencoder, unet: UNet2DConditionModel, words: DiffusionPipeline) -> DiffusionPipeline:
+def assemble(vae: Autoencoder, unet: UNet2DConditionModel, words: Pipeline) -> Pipeline:
     """An ordinary pipeline of the parts, with the text encoder of `words` and the scheduler that suits the training."""
     return StableDiffusionPipeline(
         vae=vae,
@@ -126,7 +130,7 @@ def assemble(vae: PatchAutoencoder, unet: UNet2DConditionModel, words: Diffusion
 
 
 def draw(
-    pipeline: DiffusionPipeline,
+    pipeline: Pipeline,
     prompts: Sequence[str],
     size: int,
     seed: int = 0,
@@ -152,7 +156,7 @@ def _train_autoencoder(
     held_out: np.ndarray,
     folder: Path,
     on_step: Callable[[Step], None],
-) -> PatchAutoencoder:
+) -> Autoencoder:
     finished = folder / "vae"
     if (finished / "config.json").is_file():
         return PatchAutoencoder.from_pretrained(finished)
@@ -176,8 +180,8 @@ def _train_autoencoder(
 
 
 def _cache_latents(
-    vae: PatchAutoencoder,
-    words: DiffusionPipeline,
+    vae: Autoencoder,
+    words: Pipeline,
     pixels: np.ndarray,
     captions: Sequence[str],
     folder: Path,
@@ -200,7 +204,7 @@ def _denoiser_task(
     latents: cache.Cache,
     train: np.ndarray,
     held_out: np.ndarray,
-    pipeline: DiffusionPipeline,
+    pipeline: Pipeline,
 ) -> loop.Task:
     kept = noise.kept_signal(noise.cosine_betas())
     batch, seed = spec.denoiser.batch, spec.denoiser.seed
