@@ -22,15 +22,18 @@ async function returnTo(place) {
 const place = placeToReturnTo();
 if (place) returnTo(place);
 
+// New ones wait behind a button, so that nothing moves under a hand: one's own in "mine", the team's in "team".
 const fresh = new Set();
-document.addEventListener("atelier:media.added", ({ detail }) => {
-  const { team, tab } = pill.dataset;
-  if (tab === "published" || detail.team !== team) return;
-  for (const id of detail.media) if (!document.getElementById(`tile-${id}`)) fresh.add(id);
+function offer(media) {
+  for (const id of media) if (!document.getElementById(`tile-${id}`)) fresh.add(id);
   if (!fresh.size) return;
   const words = pill.querySelector("[data-words]");
   words.textContent = words.dataset.words.replace("{n}", fresh.size);
   pill.hidden = false;
+}
+document.addEventListener("atelier:job.done", ({ detail }) => pill.dataset.tab === "mine" && offer(detail.media));
+document.addEventListener("atelier:media.added", ({ detail }) => {
+  if (pill.dataset.tab === "team" && detail.team === pill.dataset.team) offer(detail.media);
 });
 
 document.addEventListener("atelier:media.removed", ({ detail }) => {
