@@ -98,12 +98,12 @@ def _derive(media: Media, kind: str, data: bytes, size: tuple[int, int], frames:
 
 
 def _remove_files(media: Media, derived: list[Rendition]) -> None:
-    for owner in (media, *derived):
-        if owner.file:
+    for file in (media.file, *(rendition.file for rendition in derived)):
+        if file.name:
             try:
-                owner.file.storage.delete(owner.file.name)
+                file.storage.delete(file.name)
             except OSError:
-                log.warning("could not remove %s", owner.file.name, exc_info=True)
+                log.warning("could not remove %s", file.name, exc_info=True)
 
 
 def trash_media(*, user: User, media: Media) -> None:

@@ -72,6 +72,7 @@ def install_builtin() -> None:
             "default_steps": card["steps"],
             "default_guidance": card["guidance"],
             "default_scheduler": card["scheduler"],
+            "schedulers": card["schedulers"],
             "suggestions": card["suggestions"],
             "licence_name": card["licence"],
             "licence_url": card["licence_url"],

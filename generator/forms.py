@@ -75,9 +75,15 @@ class GenerationForm(SizeForm):
         self.fields["style"].queryset = StylePreset.objects.filter(is_enabled=True)
 
     def clean(self) -> dict[str, Any]:
-        """A style must suit the model: otherwise it would silently not show."""
+        """A style must suit the model: otherwise it would silently not show. So must a scheduler, or it draws noise."""
         cleaned = super().clean()
-        style, checkpoint = cleaned.get("style"), cleaned.get("checkpoint")
+        style, checkpoint, scheduler = (cleaned.get(name) for name in ("style", "checkpoint", "scheduler"))
+        if checkpoint and scheduler and not checkpoint.suits(scheduler):
+            self.add_error(
+                "scheduler",
+                _("%(model)s does not work with %(scheduler)s. Choose another scheduler.")
+                % {"model": checkpoint, "scheduler": SCHEDULERS[scheduler]},
+            )
         if style and checkpoint and checkpoint.family not in style.families:
             self.add_error(
                 "style",

@@ -118,13 +118,13 @@ def recover() -> list[Job]:
 
 def pace(checkpoint: Checkpoint) -> float:
     """Seconds a unit of cost takes, measured over the last jobs of this model that were done."""
-    recent = Job.objects.filter(state=State.DONE, generation__checkpoint=checkpoint, started__isnull=False)
-    spans = [
-        (cost, (finished - started).total_seconds())
-        for cost, started, finished in recent.order_by("-finished").values_list("cost", "started", "finished")[:RECENT]
-    ]
-    total = sum(cost for cost, _seconds in spans)
-    return sum(seconds for _cost, seconds in spans) / total if total else FIRST_GUESS
+    recent = Job.objects.filter(state=State.DONE, generation__checkpoint=checkpoint).order_by("-finished")
+    cost = seconds = 0.0
+    for job in recent.only("cost", "started", "finished")[:RECENT]:
+        if job.started and job.finished:
+            cost += job.cost
+            seconds += (job.finished - job.started).total_seconds()
+    return seconds / cost if cost else FIRST_GUESS
 
 
 def outlook(job: Job) -> tuple[int, float | None]:

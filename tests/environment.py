@@ -32,6 +32,11 @@ if "REDIS_URL" not in os.environ:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The broker and the home go with the run."""
+    close()
+
+
+def close() -> None:
+    """Ends the broker and removes the home."""
     if _broker:
         _broker.terminate()
         _broker.wait(10)

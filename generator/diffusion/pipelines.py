@@ -151,7 +151,8 @@ def _from_file(file: Path, dtype: torch.dtype) -> DiffusionPipeline:
 
 def _class_on_hub(file: Path, hub_id: str) -> str:
     try:
-        return str(DiffusionPipeline.load_config(hub_id)["_class_name"])
+        config: Any = DiffusionPipeline.load_config(hub_id)  # a dict; its annotation covers other ways to call it
+        return str(config["_class_name"])
     except Exception as error:
         raise CheckpointError(
             f"“{file}” looks like {hub_id}, whose configuration is not here and could not be had from the hub. "

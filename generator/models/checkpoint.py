@@ -48,6 +48,9 @@ class Checkpoint(models.Model):
     default_scheduler = models.CharField(
         _("scheduler"), max_length=40, choices=[*SCHEDULERS.items()], default="default"
     )
+    schedulers = models.JSONField(
+        _("schedulers that suit"), default=list, blank=True, help_text=_("Their short names; empty: all of them.")
+    )
     suggestions = models.JSONField(_("prompts to try"), default=list, blank=True)
     is_enabled = models.BooleanField(_("can be chosen"), default=True)
     is_default = models.BooleanField(_("chosen at first"), default=False)
@@ -70,3 +73,7 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def suits(self, scheduler: str) -> bool:
+        """Whether this model draws well with that scheduler, as far as anybody has said."""
+        return not self.schedulers or scheduler in self.schedulers

@@ -80,6 +80,12 @@ function followModel({ keepNumbers = false } = {}) {
     option.hidden = !option.dataset.families.split(" ").includes(next.family);
     if (option.hidden && option.querySelector("input").checked) form().querySelector("input[name=style][value='']").checked = true;
   }
+  const schedulers = form().elements.scheduler;
+  const suiting = next.schedulers.split(" ").filter(Boolean);
+  for (const option of schedulers.options) {
+    option.hidden = option.disabled = suiting.length > 0 && !suiting.includes(option.value);
+  }
+  if (schedulers.selectedOptions[0]?.disabled) schedulers.value = next.scheduler;
   for (const name of ["steps", "guidance", "scheduler"]) {
     const control = form().elements[name];
     if (name !== "scheduler") control.placeholder = next[name];
