@@ -52,9 +52,19 @@ function refresh() {
     const number = document.getElementById(range.dataset.mirrors);
     range.value = number.value || number.placeholder;
   }
+  offerSchedulers();
   const lock = form().querySelector("[data-seed=lock]");
   lock.ariaPressed = String(form().elements.seed.value !== "");
   growPrompt();
+}
+
+// Only those that the chosen model draws with; one that does not gives way to the model's own.
+function offerSchedulers() {
+  const { scheduler, schedulers } = modelNow() ?? {};
+  const suiting = schedulers?.split(" ").filter(Boolean) ?? [];
+  const select = form().elements.scheduler;
+  for (const option of select.options) option.hidden = option.disabled = suiting.length > 0 && !suiting.includes(option.value);
+  if (select.selectedOptions[0]?.disabled) select.value = scheduler;
 }
 
 // field-sizing does this in the style sheet where it is known.
@@ -80,12 +90,6 @@ function followModel({ keepNumbers = false } = {}) {
     option.hidden = !option.dataset.families.split(" ").includes(next.family);
     if (option.hidden && option.querySelector("input").checked) form().querySelector("input[name=style][value='']").checked = true;
   }
-  const schedulers = form().elements.scheduler;
-  const suiting = next.schedulers.split(" ").filter(Boolean);
-  for (const option of schedulers.options) {
-    option.hidden = option.disabled = suiting.length > 0 && !suiting.includes(option.value);
-  }
-  if (schedulers.selectedOptions[0]?.disabled) schedulers.value = next.scheduler;
   for (const name of ["steps", "guidance", "scheduler"]) {
     const control = form().elements[name];
     if (name !== "scheduler") control.placeholder = next[name];

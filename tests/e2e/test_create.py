@@ -147,3 +147,11 @@ def test_what_was_typed_survives_a_refusal(page: Page):
     page.get_by_role("button", name="Generate").click()
     expect(page.locator("#steps-error")).to_be_visible()
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("a very long job")
+
+
+def test_only_schedulers_that_suit_the_model_are_offered(page: Page):
+    page.get_by_role("button", name="More", exact=True).click()
+    scheduler = page.get_by_label("Scheduler")
+    offered = scheduler.locator("option:not([disabled])").all_inner_texts()
+    assert "DPM++ 2M" in offered
+    assert "DPM++ 2M Karras" not in offered

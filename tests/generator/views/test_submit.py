@@ -88,6 +88,7 @@ def test_empty_numbers_mean_the_models_own(as_, alice, asked, checkpoint):
         ("seed", -1),
         ("seed", 2**32),
         ("scheduler", "guess"),
+        ("scheduler", "heun"),
         ("visibility", "everybody"),
     ],
 )
