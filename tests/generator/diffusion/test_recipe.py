@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
         code = f"1F34{number}-FE0F"
         entries.append({"label": label, "hexcode": code, "tags": ["thing", "golden trophy"]})
         picture = Image.new("RGBA", (64, 64))
-        ImageDraw.Draw(picture).ellipse((8, 8, 56, 56), fill=(255 * (number == 0), 90 * number, 40, 255))
+        ImageDraw.Draw(picture).ellipse((8, 8, 56, 56), fill=(255 * (number == 0), 200 * (number > 0), 40, 255))
         target = tmp_path / art.PICTURES / f"{code.lower()}.webp"
         target.parent.mkdir(parents=True, exist_ok=True)
         picture.save(target, lossless=True)
@@ -76,6 +76,35 @@ def test_some_combinations_are_never_composed_and_evaluation_asks_for_them_apart
     backgrounds = {caption.rsplit(" on ", 1)[1] for caption in made[: len(made) // 2]}
     for one in evaluate.prompts(pieces)[:2]:
         assert (one.prompt.rsplit(" on ", 1)[1] in backgrounds) == one.seen
+
+
+def test_pairs_places_and_colours_are_as_the_caption_says(folder: Path):
+    apple, rocket = art.read(folder, ["red apple", "rocket"])
+    red, green = (Image.open(piece.path).convert("RGBA") for piece in (apple, rocket))
+    rng = random.Random(0)
+    pair = compose.compose_pair((apple, rocket), (red, green), "white", rng, 64)
+    assert "a red apple and a rocket side by side on a white background" in pair.caption
+    assert pair.pixels[32, 17].argmax() == 0
+    assert pair.pixels[32, 47].argmax() == 1
+    for _ in range(8):
+        placed = compose.compose_placed(apple, red, "white", rng, 64)
+        across, down = next(middle for place, middle in compose.PLACES.items() if place in placed.caption)
+        assert placed.pixels[int(64 * down), int(64 * across)].tolist() != [255, 255, 255]
+        assert placed.pixels[int(64 * (1 - down)), int(64 * (1 - across))].tolist() == [255, 255, 255]
+        recoloured = compose.compose_recoloured(rocket, green, "white", rng, 64)
+        colour = next(name for name in compose.HUES if f"{compose.with_article(name)} rocket" in recoloured.caption)
+        found = compose.find_hue(Image.fromarray(recoloured.pixels[24:40, 24:40]).convert("RGBA"))
+        assert abs((found - compose.HUES[colour] + 180) % 360 - 180) < 8
+
+
+def test_a_thing_of_many_colours_or_none_is_not_recoloured(folder: Path):
+    piece = art.read(folder, ["rocket"])[0]
+    grey, mixed = Image.new("RGBA", (8, 8), "gray"), Image.new("RGBA", (8, 8), "red")
+    mixed.paste("cyan", (0, 0, 8, 4))
+    assert compose.compose_recoloured(art.read(folder, ["red apple"])[0], mixed, "white", random.Random(0), 16) is None
+    assert compose.find_hue(grey) is None
+    assert compose.find_hue(mixed) is None
+    assert compose.compose_recoloured(piece, grey, "white", random.Random(0), 16) is None
 
 
 def test_colours_are_compared_as_people_see_them():

@@ -73,10 +73,9 @@ def train(arguments: argparse.Namespace) -> Path:
 
     art.fetch(arguments.art)
     pieces = art.read(arguments.art, read_concepts())
-    backgrounds = len(compose.BACKGROUNDS) - compose.UNSEEN_BACKGROUNDS
     pictures = pretrain.Pictures(
         key=sha256(json.dumps([piece.label for piece in pieces]).encode()).hexdigest(),
-        count=len(pieces) * backgrounds * VARIANTS,
+        count=VARIANTS * sum(len(trained_backgrounds(piece)) for piece in pieces),
         stream=lambda: composed(pieces),
     )
     spec = pretrain.PretrainSpec(
@@ -97,18 +96,47 @@ def train(arguments: argparse.Namespace) -> Path:
 
 
 def composed(pieces: list[art.Art]) -> Iterator[tuple[np.ndarray, str]]:
-    """Every thing on every background it is trained on, VARIANTS times: (RGB [SIZE, SIZE, 3] uint8, caption)."""
+    """Every thing on every background it is trained on, VARIANTS times: (RGB [SIZE, SIZE, 3] uint8, caption).
+
+    The last time it is not alone in the middle but small in a corner, beside another thing, or in another colour.
+    """
     rng = random.Random(0)
+    pictures = {}
     for piece in pieces:
         with Image.open(piece.path) as opened:
-            picture = opened.convert("RGBA")
-        unseen = compose.unseen_backgrounds(piece.label)
-        for background in compose.BACKGROUNDS:
-            if background in unseen:
-                continue
-            for _ in range(VARIANTS):
-                made = compose.compose(piece, picture, background, rng, SIZE)
-                yield made.pixels, made.caption
+            pictures[piece.label] = opened.convert("RGBA")
+    for piece in pieces:
+        picture = pictures[piece.label]
+        for background in trained_backgrounds(piece):
+            for _ in range(VARIANTS - 1):
+                yield _told(compose.compose(piece, picture, background, rng, SIZE))
+            yield _told(_special(piece, pieces, pictures, background, rng))
+
+
+def trained_backgrounds(piece: art.Art) -> list[str]:
+    """The backgrounds on which a thing is trained."""
+    unseen = compose.unseen_backgrounds(piece.label)
+    return [background for background in compose.BACKGROUNDS if background not in unseen]
+
+
+def _special(
+    piece: art.Art, pieces: list[art.Art], pictures: dict[str, Image.Image], background: str, rng: random.Random
+) -> compose.Composed:
+    picture = pictures[piece.label]
+    kind = rng.choice(("placed", "pair", "recoloured"))
+    if kind == "recoloured":
+        recoloured = compose.compose_recoloured(piece, picture, background, rng, SIZE)
+        if recoloured is not None:
+            return recoloured
+    company = [other for other in pieces if other is not piece and background in trained_backgrounds(other)]
+    if kind == "pair" and company:
+        other = rng.choice(company)
+        return compose.compose_pair((piece, other), (picture, pictures[other.label]), background, rng, SIZE)
+    return compose.compose_placed(piece, picture, background, rng, SIZE)
+
+
+def _told(made: compose.Composed) -> tuple[np.ndarray, str]:
+    return made.pixels, made.caption
 
 
 def export(model: Path, target: Path) -> None:
