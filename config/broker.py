@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.runtime import home, runtime_dir
 
@@ -41,8 +43,8 @@ def command(folder: Path, *, durable: bool = True) -> list[str]:
 
 
 def client(folder: Path) -> redis.Redis:
-    """A connection to the server in `folder`."""
-    return redis.Redis(unix_socket_path=str(folder / "v.sock"), socket_timeout=2)
+    """A connection to the server in `folder`, which fails at once where none listens (redis-py tries for ten seconds)."""
+    return redis.Redis(unix_socket_path=str(folder / "v.sock"), socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
 
 def stop(folder: Path | None = None) -> None:

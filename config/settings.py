@@ -8,6 +8,8 @@ import environ
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.runtime import BASE_DIR, embedded_redis_url, home, read_env
 
@@ -106,12 +108,15 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 10, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# A broker that is gone is an error at once: redis-py would hold every request for ten seconds of its own attempts.
+_ONCE = {"retry": Retry(NoBackoff(), 1), "socket_connect_timeout": 2, "socket_timeout": 5}
 REDIS_URL = read_env("REDIS_URL") or embedded_redis_url()
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "atelier",
+        "OPTIONS": _ONCE,
     }
 }
 CHANNEL_LAYERS = {

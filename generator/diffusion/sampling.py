@@ -13,7 +13,7 @@ import torch
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from torch import Tensor
 
-from generator.diffusion import pipelines, preview, schedulers
+from generator.diffusion import pipelines, preview, prompts, schedulers
 from generator.diffusion.spec import CheckpointError, ImageSpec, LazyPreviews, Result, SpecError, Step, Timings
 
 OnStep = Callable[[Step], object]
@@ -36,7 +36,7 @@ def generate(spec: ImageSpec, on_step: OnStep | None = None, *, pipeline: Diffus
     arguments = _arguments(spec, pipeline, parameters) | progress.arguments(parameters)
     loaded = perf_counter()
     with _scheduler(pipeline, schedulers.build(spec.scheduler, pipeline)), _first_call(pipeline) as encoded:
-        images = _run(pipeline, arguments)
+        images = _run(pipeline, spec, arguments)
     finished = perf_counter()
     denoising = encoded[0] if encoded else loaded
     return Result(
@@ -152,9 +152,11 @@ def _size_multiple(pipeline: DiffusionPipeline) -> int:
     return factor * patch if isinstance(patch, int) else factor
 
 
-def _run(pipeline: Any, arguments: dict[str, Any]) -> list[Any]:
+def _run(pipeline: Any, spec: ImageSpec, arguments: dict[str, Any]) -> list[Any]:
     try:
         with torch.inference_mode():
+            if encoded := prompts.embeddings(pipeline, spec):
+                arguments = arguments | encoded | {"prompt": None, "negative_prompt": None}
             output = pipeline(**arguments)
     except torch.OutOfMemoryError:
         raise SpecError(
