@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from time import monotonic
 
 from django.utils import timezone
@@ -53,6 +54,7 @@ class Progress:
         self.lease: uuid.UUID = job.lease
         self.alive = monotonic()  # of the last sign of life, for the watchdog
         self.films: list[list[Image]] = []
+        self.first_step: datetime | None = None
         self._stopping = stopping or threading.Event()
         self._lost = threading.Event()
         self._cancel = threading.Event()
@@ -97,7 +99,7 @@ class Progress:
         now = monotonic()
         self._times.append(now)
         if step.index == 1:
-            Job.objects.holding(self.lease).update(first_step=timezone.now())
+            self.first_step = timezone.now()
         filmed = step.index in self._film
         shown = now - self._sent_at >= SHORTEST_INTERVAL or step.index == step.total
         if filmed or shown:
@@ -137,7 +139,7 @@ class Progress:
     def end(self, state: State, **fields: object) -> bool:
         """Takes the job out of RUNNING, if it is still this worker's, and tells browsers. False: the lease was lost."""
         self.flush()
-        if not self.job.move(state, was_lease=self.lease, **fields):
+        if not self.job.move(state, was_lease=self.lease, first_step=self.first_step, **fields):
             return False
         self.announce()
         return True

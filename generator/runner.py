@@ -93,7 +93,7 @@ def _keep(progress: Progress, generation: Generation, result: Result) -> None:
         spent = {key.removesuffix("_s"): value for key, value in asdict(result.timings).items()}
         spent["report"] = progress.report_s
         timings = {key: round(value, 4) for key, value in spent.items()}
-        if not progress.job.move(State.DONE, was_lease=progress.lease, timings=timings):
+        if not progress.job.move(State.DONE, was_lease=progress.lease, first_step=progress.first_step, timings=timings):
             raise LeaseLost(str(progress.job.pk))
 
     progress.flush()

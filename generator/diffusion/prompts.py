@@ -1,4 +1,4 @@
-"""Prompt embeddings, kept: the same words are asked for again and again, with other seeds and without a negative prompt."""
+"""Prompt embeddings, kept: the same words are asked for again and again, with other seeds or no negative prompt."""
 
 from __future__ import annotations
 
