@@ -43,7 +43,7 @@ def command(folder: Path, *, durable: bool = True) -> list[str]:
 
 
 def client(folder: Path) -> redis.Redis:
-    """A connection to the server in `folder`, which fails at once where none listens (redis-py tries for ten seconds)."""
+    """A connection to the server in `folder`; fails at once where none listens (redis-py would try for ten seconds)."""
     return redis.Redis(unix_socket_path=str(folder / "v.sock"), socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
 
