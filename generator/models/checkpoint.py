@@ -32,9 +32,7 @@ class Checkpoint(models.Model):
     source = models.CharField(
         _("source"),
         max_length=400,
-        help_text=_(
-            "A hub id, the path of a diffusers folder or of one .safetensors file, or “starter”."
-        ),
+        help_text=_("A hub id, the path of a diffusers folder or of one .safetensors file, or “starter”."),
     )
     weights_hash = models.CharField(_("hash of the weights"), max_length=64, blank=True)
     family = models.CharField(
