@@ -9,12 +9,15 @@ import os
 import queue as waiting_line
 import socket
 import threading
+from datetime import timedelta
 from time import monotonic
 
 from django.conf import settings
+from django.core.management import call_command
 from django.db import close_old_connections
 from django.utils import timezone
 
+from gallery import services as gallery
 from generator import events, queue, services
 from generator.models import Checkpoint, State
 from generator.models import Worker as WorkerRow
@@ -22,6 +25,8 @@ from generator.progress import Progress
 
 log = logging.getLogger(__name__)
 
+TIDY_SECONDS = 3600
+FORGOTTEN_DAYS = 1
 EXIT_HUNG = 70  # EX_SOFTWARE: whoever started the worker starts another
 _current: "Worker | None" = None
 
@@ -40,6 +45,7 @@ class Worker:
         self._ended = threading.Event()
         self._requests: waiting_line.Queue[threading.Event] = waiting_line.Queue()
         self._running: Progress | None = None
+        self._tidy_at = 0.0
         self._threads = [
             threading.Thread(target=self._sample, name="sampler", daemon=True),
             threading.Thread(target=self._pulse, name="pulse", daemon=True),
@@ -88,12 +94,19 @@ class Worker:
                 request = None  # nobody called, but a wake-up may have been lost
             try:
                 self._run_all()
+                self._tidy()
             except Exception:  # the database is gone, say: the next look may find it back
                 log.exception("could not look for jobs")
             finally:
                 close_old_connections()
                 if request:
                     request.set()
+
+    def _tidy(self) -> None:
+        if monotonic() < self._tidy_at:
+            return
+        self._tidy_at = monotonic() + TIDY_SECONDS
+        tidy()
 
     def _warm(self) -> None:
         from generator import runner
@@ -145,6 +158,13 @@ class Worker:
             log.critical("no step for %d s in job %s: ending", settings.JOB_STEP_DEADLINE_SECONDS, progress.job.pk)
             os._exit(EXIT_HUNG)
         progress.heartbeat(queue.renew(lease=progress.lease))
+
+
+def tidy() -> None:
+    """Removes what time leaves behind: pictures too long in the trash, old sessions, workers long gone."""
+    gallery.purge_trash()
+    call_command("clearsessions")
+    WorkerRow.objects.filter(seen__lt=timezone.now() - timedelta(days=FORGOTTEN_DAYS)).delete()
 
 
 def recover_lost() -> None:

@@ -240,6 +240,17 @@ def test_an_idle_worker_finds_a_job_whose_wake_up_was_lost(make_job, alice, sett
         own.stop()
 
 
+def test_time_leaves_nothing_behind(make_media, alice, settings):
+    old = make_media(alice)
+    long_ago = timezone.now() - timedelta(days=settings.TRASH_RETENTION_DAYS + 1)
+    Media.objects.filter(pk=old.pk).update(deleted=long_ago)
+    WorkerRow.objects.create(name="gone", seen=long_ago)
+    WorkerRow.objects.create(name="here")
+    worker.tidy()
+    assert not Media.objects.exists()
+    assert [row.name for row in WorkerRow.objects.all()] == ["here"]
+
+
 def test_the_filmstrips_steps():
     assert film_steps(3) == {1, 2, 3}
     for total in (13, 20, 50, 150):
