@@ -46,16 +46,18 @@ def test_arrows_walk_and_escape_returns(gallery: Page):
     names = gallery.locator("figure.tile").evaluate_all("tiles => tiles.map(tile => tile.dataset.media)")
     gallery.locator("figure.tile a").first.click()
     expect(gallery).to_have_url(re.compile(names[0]))
-    gallery.keyboard.press("ArrowRight")
-    expect(gallery).to_have_url(re.compile(names[1]))
-    gallery.keyboard.press("ArrowLeft")
-    expect(gallery).to_have_url(re.compile(names[0]))
+    for key, name in (("ArrowRight", names[1]), ("ArrowLeft", names[0])):
+        gallery.wait_for_load_state()  # a key that is pressed before the scripts are there is nobody's
+        gallery.keyboard.press(key)
+        expect(gallery).to_have_url(re.compile(name))
+    gallery.wait_for_load_state()
     gallery.keyboard.press("Escape")
     expect(gallery).to_have_url(re.compile(r"/gallery/(\?.*)?$"))
 
 
 def test_the_filmstrip_can_be_scrubbed_by_keyboard(gallery: Page):
     gallery.locator("figure.tile a").first.click()
+    gallery.wait_for_load_state()
     film = gallery.get_by_role("slider", name="How it emerged")
     film.focus()
     gallery.keyboard.press("Home")
