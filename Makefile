@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # while it looks at what needs it.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: setup run test lint bench shots seed
+.PHONY: setup run test lint bench shots seed eval-starter
 
 setup: $(VENV)/.run
 
@@ -41,6 +41,9 @@ bench: $(VENV)/.dev
 
 shots: $(VENV)/.dev
 	$(BIN)/python -m tests.shots
+
+eval-starter: $(VENV)/.dev
+	$(BIN)/python -m generator.diffusion.starter.evaluate --art var/art --out var/eval-starter
 
 seed: $(VENV)/.run
 	$(BIN)/python manage.py seed_demo
