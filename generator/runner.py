@@ -11,7 +11,7 @@ from gallery import services as gallery
 from generator import services
 from generator.diffusion import pipelines
 from generator.diffusion.sampling import generate
-from generator.diffusion.spec import Cancelled, CheckpointError, Result, SpecError
+from generator.diffusion.spec import SCHEDULERS, Cancelled, CheckpointError, Result, SpecError
 from generator.diffusion.starter.assemble import assemble, fingerprint
 from generator.models import Checkpoint, Generation, State
 from generator.models.checkpoint import STARTER
@@ -116,6 +116,7 @@ def _recipe(generation: Generation, result: Result, index: int) -> dict[str, obj
         "guidance": generation.guidance,
         "seed": result.seeds[index],
         "scheduler": result.scheduler,
+        "scheduler_label": SCHEDULERS.get(result.scheduler, result.scheduler),
         "checkpoint": checkpoint.name,
         "checkpoint_slug": checkpoint.slug,
         "checkpoint_hash": checkpoint.weights_hash,
