@@ -157,7 +157,7 @@ class Supervisor:
                 if not announced and _is_ready(self.host, self.port):
                     announced = True
                     print(f"Atelier is ready: http://{self.host}:{self.port}   (Ctrl-C stops it)", flush=True)
-                time.sleep(0.25)
+                time.sleep(0.1)
         finally:
             self._stop()
             os.close(lock)

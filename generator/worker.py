@@ -63,8 +63,9 @@ class Worker:
         """Returns when nothing was left to claim after this call, or the worker has stopped."""
         done = threading.Event()
         self._requests.put(done)
-        while not done.wait(0.5) and not self._ended.is_set():
-            pass
+        while not done.wait(0.5):
+            if self._ended.is_set() or (self.stopping.is_set() and self._running is None):
+                return
 
     def ask_to_stop(self) -> None:
         """The running job goes back in line at its next step, and no other is claimed. Returns at once."""
@@ -72,9 +73,14 @@ class Worker:
         self._requests.put(threading.Event())  # an idle sampler sees it now, not at its next look
 
     def stop(self, patience: float = 20.0) -> None:
-        """Asks, waits for the sampler at most `patience` seconds, and takes this worker off the list."""
+        """Asks, waits at most `patience` seconds for the running job to be put back, and leaves the list of workers.
+
+        A sampler without a job is not waited for: it may be loading a model, which takes long and loses nothing.
+        """
         self.ask_to_stop()
-        self._ended.wait(patience)
+        end = monotonic() + patience
+        while self._running and monotonic() < end:
+            self._ended.wait(0.05)
         WorkerRow.objects.filter(name=self.name).delete()
 
     # --- the sampler's thread ---------------------------------------------------------------------------------------
