@@ -6,15 +6,20 @@ dropped.
 """
 
 import asyncio
+import atexit
+import json
 import logging
 import threading
 from concurrent.futures import Future
 from functools import cache
+from time import time
 from typing import Any
 
 from channels.layers import get_channel_layer
 
 log = logging.getLogger(__name__)
+
+PATIENCE = 2.0  # seconds that the publisher has to end with its process
 
 
 def user_group(user_id: int) -> str:
@@ -32,21 +37,38 @@ def team_group(team_id: object) -> str:
     return f"team.{team_id}"
 
 
+def album_group(album_id: object) -> str:
+    """What guests of an album see happen in it: its order, and what is said about its pictures."""
+    return f"album.{album_id}"
+
+
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="publisher", daemon=True).start()
+    thread = threading.Thread(target=loop.run_forever, name="publisher", daemon=True)
+    thread.start()
+    atexit.register(_end, loop, thread)
     return loop
 
 
+def _end(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    """Before the interpreter goes: a thread that it has to end by force may take the process down with it."""
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE)
+
+
 def publish(groups: list[str], event: dict[str, Any]) -> Future[None]:
-    """Sends `event` (JSON-able, with a `type` such as "job.progress") to every socket in `groups`, without waiting."""
+    """Sends `event` (JSON-able, with a `type` such as "job.progress") to every socket in `groups`, without waiting.
+
+    It is put into words once, however many sockets pass it on.
+    """
+    message = {"type": "event", "kind": event["type"], "text": json.dumps(event), "published": time()}
 
     async def send() -> None:
         layer = get_channel_layer()
         for group in groups:
             try:
-                await layer.group_send(group, {"type": "event", "event": event})
+                await layer.group_send(group, message)
             except Exception:
                 log.warning("could not publish %s to %s", event.get("type"), group, exc_info=True)
 

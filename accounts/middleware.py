@@ -1,41 +1,36 @@
 """What every request of a person needs: the team they work in, and a password of their own."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.decorators import sync_and_async_middleware
+from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Team
 from accounts.roles import Action
-from accounts.services import ensure_personal_team
+from accounts.services import ensure_personal_team, note_session
 
-GetResponse = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
+SAFE = ("GET", "HEAD")
+LASTING = ("/api/", "/v1/")  # whose answers may be streams, as long as a job takes
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-@sync_and_async_middleware
 def current_team(get_response: GetResponse) -> GetResponse:
     """Sets `request.team`: the team that the session chose while the person is in it, otherwise their personal one.
 
     It is looked up when it is first used, so that a request without a team pays nothing.
     """
-    if iscoroutinefunction(get_response):
 
-        async def middleware(request):
-            request.team = SimpleLazyObject(partial(_team_of, request))
-            return await get_response(request)
-    else:
-
-        def middleware(request):
-            request.team = SimpleLazyObject(partial(_team_of, request))
-            return get_response(request)
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        request.team = SimpleLazyObject(partial(_team_of, request))
+        return get_response(request)
 
     return middleware
 
@@ -50,27 +45,33 @@ def _team_of(request: HttpRequest) -> Team | None:
     return team or ensure_personal_team(request.user)
 
 
-@sync_and_async_middleware
-def require_own_password(get_response: GetResponse) -> GetResponse:
-    """Sends people who signed in with a one-time password to the page where they choose their own, and nowhere else."""
-    if iscoroutinefunction(get_response):
+def greet(get_response: GetResponse) -> GetResponse:
+    """Knows people again before a page: keeps when they were here, speaks the language that they chose.
 
-        async def middleware(request):
-            return await sync_to_async(_to_password_page)(request) or await get_response(request)
-    else:
+    Who signed in with a one-time password is sent to the page where they choose their own, and nowhere else.
+    """
 
-        def middleware(request):
-            return _to_password_page(request) or get_response(request)
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return _greet(request) or get_response(request)
 
     return middleware
 
 
+def _greet(request: HttpRequest) -> HttpResponse | None:
+    if request.path_info.startswith(("/media/", "/readyz", "/metrics")) or not request.user.is_authenticated:
+        return None
+    note_session(request)
+    if request.method in SAFE and not request.path_info.startswith(LASTING):
+        request.user.keep_roles()
+    if request.user.language in dict(settings.LANGUAGES):
+        translation.activate(request.user.language)
+        request.LANGUAGE_CODE = request.user.language
+    return _to_password_page(request) if request.user.must_change_password else None
+
+
 def _to_password_page(request: HttpRequest) -> HttpResponse | None:
     page = reverse("account_change_password")
-    free = (page, reverse("account_logout"), "/media/", f"/{settings.STATIC_URL.strip('/')}/", "/healthz", "/readyz")
-    if request.path_info.startswith(free):
-        return None
-    if not (request.user.is_authenticated and request.user.must_change_password):
+    if request.path_info.startswith((page, reverse("account_logout"))):
         return None
     if request.htmx:
         return HttpResponseClientRedirect(page)

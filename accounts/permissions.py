@@ -5,5 +5,9 @@ from accounts.roles import Action
 
 
 def can(user, action: Action, team: Team | object) -> bool:
-    """Whether `user` may do `action` in `team` (a Team or its id), asked of the database at this moment."""
-    return Team.objects.where(user, action).filter(pk=getattr(team, "pk", team)).exists()
+    """Whether `user` may do `action` in `team` (a Team or its id), asked of the database at this moment.
+
+    On a page that only shows, of what was read when it began (User.keep_roles).
+    """
+    pk, teams = getattr(team, "pk", team), Team.objects.pks_where(user, action)
+    return pk in teams if isinstance(teams, list) else teams.filter(team=pk).exists()

@@ -1,5 +1,7 @@
 """Who may do what: the one role × action table, from which both `can()` and the SQL of every `visible_to` derive."""
 
+from dataclasses import dataclass
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +22,12 @@ class Action(models.TextChoices):
     VIEW = "view", _("See the team's pictures and jobs")
     CREATE = "create", _("Make pictures")
     CURATE = "curate", _("Change, delete and restore anybody's pictures")
+    COMMENT = "comment", _("Comment, rate and tag")
+    ORGANISE = "organise", _("Make albums and ask for reviews")
+    REVIEW = "review", _("Approve, ask for changes, reject")
+    SHARE = "share", _("Make links for people outside")
     MANAGE_JOBS = "manage_jobs", _("Cancel and retry anybody's jobs")
+    AUTOMATE = "automate", _("Set up webhooks")
     MANAGE_PEOPLE = "manage_people", _("Invite and remove people and change their roles")
     MANAGE_TEAM = "manage_team", _("Rename the team, hand it over")
 
@@ -28,9 +35,26 @@ class Action(models.TextChoices):
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.OWNER: frozenset(Action),
     Role.MANAGER: frozenset(Action) - {Action.MANAGE_TEAM},
-    Role.CREATOR: frozenset({Action.VIEW, Action.CREATE}),
-    Role.REVIEWER: frozenset({Action.VIEW}),
+    Role.CREATOR: frozenset({Action.VIEW, Action.CREATE, Action.COMMENT, Action.ORGANISE, Action.SHARE}),
+    Role.REVIEWER: frozenset({Action.VIEW, Action.COMMENT, Action.ORGANISE, Action.REVIEW}),
     Role.VIEWER: frozenset({Action.VIEW}),
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many jobs a person may have in one team at once; None: as many as they like."""
+
+    queued: int | None
+    running: int | None
+
+
+LIMITS: dict[Role, Limits] = {
+    Role.OWNER: Limits(queued=5000, running=None),
+    Role.MANAGER: Limits(queued=5000, running=None),
+    Role.CREATOR: Limits(queued=2000, running=16),
+    Role.REVIEWER: Limits(queued=0, running=0),
+    Role.VIEWER: Limits(queued=0, running=0),
 }
 
 

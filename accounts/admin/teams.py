@@ -37,7 +37,7 @@ class MembersInline(TabularInline):
 
     model = Membership
     formset = KeepsAnOwner
-    fields = ["user", "role"]
+    fields = ["user", "role", "share"]
     autocomplete_fields = ["user"]
     extra = 0
     min_num = 1
@@ -62,11 +62,11 @@ class KindFilter(admin.SimpleListFilter):
 class TeamAdmin(ModelAdmin):
     """Teams. None is deleted here: its pictures would go with it."""
 
-    list_display = ["title", "members_count", "created"]
+    list_display = ["title", "members_count", "share", "created"]
     list_filter = [KindFilter, "created"]
     list_select_related = ["personal_of"]
     search_fields = ["name", "memberships__user__email", "memberships__user__name"]
-    fields = ["name"]
+    fields = ["name", "share"]
 
     def get_inlines(self, request: HttpRequest, obj: Team | None) -> list:
         """A personal team has one member, always the same."""

@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -16,8 +17,17 @@ class TeamQuerySet(models.QuerySet["Team"]):
         """Teams in which `user` may do `action`; nobody's for an anonymous or deactivated one."""
         if not (user.is_authenticated and user.is_active):
             return self.none()
-        held = Membership.objects.filter(user=user, role__in=roles_for(action))
-        return self.filter(pk__in=held.values("team"))
+        return self.filter(pk__in=self.pks_where(user, action))
+
+    @staticmethod
+    def pks_where(user, action: Action) -> "list[uuid.UUID] | models.QuerySet":
+        """The ids of those teams: as a subquery, or from the roles that `user` keeps for a page (User.keep_roles)."""
+        if not (user.is_authenticated and user.is_active):
+            return []
+        wanted = roles_for(action)
+        if user.kept_roles is not None:
+            return [team for team, role in user.kept_roles.items() if role in wanted]
+        return Membership.objects.filter(user=user, role__in=wanted).values_list("team", flat=True)
 
 
 class Team(models.Model):
@@ -32,6 +42,12 @@ class Team(models.Model):
         blank=True,
         related_name="personal_team",
         verbose_name=_("personal team of"),
+    )
+    share = models.PositiveSmallIntegerField(
+        _("share of the workers"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Against other teams: one with 2 is served twice as much as one with 1 while both wait."),
     )
     created = models.DateTimeField(_("created"), auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
@@ -62,6 +78,12 @@ class Membership(models.Model):
     team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.CREATOR)
+    share = models.PositiveSmallIntegerField(
+        _("share of the team's turn"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Against other people of the team: one with 2 is served twice as much as one with 1."),
+    )
     joined = models.DateTimeField(_("joined"), auto_now_add=True)
 
     class Meta:

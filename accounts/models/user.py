@@ -1,8 +1,11 @@
 """A person, known by e-mail address."""
 
+from uuid import UUID
+
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 
@@ -43,6 +46,9 @@ class User(AbstractUser):
     email = models.EmailField(_("e-mail address"), unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.SYSTEM)
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, help_text=_("Empty: the one that the browser asks for.")
+    )
     must_change_password = models.BooleanField(
         _("must change password"),
         default=False,
@@ -54,6 +60,8 @@ class User(AbstractUser):
 
     # Where the next sign-in begins; the team that a request works in is the session's, see accounts.middleware.
     last_team = models.ForeignKey("accounts.Team", models.SET_NULL, null=True, editable=False, related_name="+")
+
+    keeps_roles = False
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
@@ -70,6 +78,22 @@ class User(AbstractUser):
     def get_full_name(self) -> str:
         """The name, or the address of a person without one."""
         return str(self)
+
+    def keep_roles(self) -> None:
+        """Reads this person's roles once, for a page that only shows and is done at once.
+
+        Never where something is changed, nor for a socket or a stream, which would outlive them.
+        """
+        self.keeps_roles = True
+
+    @property
+    def kept_roles(self) -> dict[UUID, str] | None:
+        """By team, read when they are first asked for; None where they are read each time."""
+        return self._roles if self.keeps_roles else None
+
+    @cached_property
+    def _roles(self) -> dict[UUID, str]:
+        return dict(self.memberships.order_by().values_list("team", "role"))
 
     def get_short_name(self) -> str:
         """The first word of the name, or what stands before the @."""

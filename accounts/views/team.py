@@ -5,13 +5,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import services
-from accounts.forms import InviteForm, RoleForm, TeamForm
+from accounts.forms import InviteForm, RoleForm, SharesForm, TeamForm
 from accounts.models import Invitation, Membership, Team
 from accounts.permissions import can
 from accounts.roles import ALLOWED, Action, Role, grantable
@@ -31,6 +32,7 @@ def _page(request: HttpRequest, team: Team, status: int = 200, **extra: object) 
     )
     role = Role(next(member.role for member in members if member.user_id == request.user.pk))
     roles = grantable(role)
+    mine = request.user.memberships.select_related("team").annotate(people=Count("team__memberships"))
     facts = {
         "team": team,
         "members": members,
@@ -38,8 +40,11 @@ def _page(request: HttpRequest, team: Team, status: int = 200, **extra: object) 
         "roles": roles,
         "may_manage_people": Action.MANAGE_PEOPLE in ALLOWED[role] and not team.is_personal,
         "may_manage_team": Action.MANAGE_TEAM in ALLOWED[role] and not team.is_personal,
+        "may_automate": Action.AUTOMATE in ALLOWED[role],
         "invitations": team.invitations.open().select_related("invited_by") if roles else [],
-        "teams": request.user.teams.all(),
+        "teams": mine.order_by(F("team__personal_of").asc(nulls_first=True), "team__name"),
+        "shares_form": SharesForm(members=members),
+        "successors": [member for member in members if member.user_id != request.user.pk],
         "invite_form": InviteForm(roles=roles, initial={"role": Role.CREATOR}),
         "rename_form": TeamForm(instance=team, auto_id="rename_%s"),
         "create_form": TeamForm(auto_id="create_%s"),
@@ -76,7 +81,7 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraws an open invitation."""
     invitation = get_object_or_404(
-        Invitation.objects.open().filter(team__in=Team.objects.where(request.user, Action.VIEW)), pk=pk
+        Invitation.objects.open().filter(team__in=Team.objects.pks_where(request.user, Action.VIEW)), pk=pk
     )
     services.revoke_invitation(user=request.user, invitation=invitation)
     messages.success(request, _("The invitation of %(email)s is withdrawn.") % {"email": invitation.email})
@@ -84,7 +89,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _membership_or_404(request: HttpRequest, pk: int) -> Membership:
-    mine = Membership.objects.filter(team__in=Team.objects.where(request.user, Action.VIEW))
+    mine = Membership.objects.filter(team__in=Team.objects.pks_where(request.user, Action.VIEW))
     return get_object_or_404(mine.select_related("user", "team"), pk=pk)
 
 
@@ -155,6 +160,48 @@ def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, team, 422, rename_form=form)
     services.rename_team(user=request.user, team=team, name=form.cleaned_data["name"])
+    return redirect("accounts:team")
+
+
+@login_required
+@require_POST
+def shares(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Divides the team's turn among its members."""
+    team = _team_or_404(request, pk)
+    if not can(request.user, Action.MANAGE_PEOPLE, team):
+        raise PermissionDenied
+    form = SharesForm(request.POST, members=list(team.memberships.select_related("user")))
+    if not form.is_valid():
+        return _page(request, team, 422, shares_form=form)
+    services.set_shares(user=request.user, team=team, shares=form.shares)
+    messages.success(request, _("Saved."))
+    return redirect("accounts:team")
+
+
+@login_required
+@require_POST
+def hand_over(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Makes a member the owner in the person's place."""
+    team = _team_or_404(request, pk)
+    chosen = request.POST.get("member", "")
+    membership = get_object_or_404(team.memberships.select_related("user"), pk=chosen if chosen.isdecimal() else None)
+    services.hand_over_team(user=request.user, membership=membership)
+    facts = {"name": membership.user, "team": team}
+    messages.success(request, _("%(name)s owns %(team)s now; you are a manager of it.") % facts)
+    return redirect("accounts:team")
+
+
+@login_required
+@require_POST
+def close(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Deletes the team, once its name was typed."""
+    team = _team_or_404(request, pk)
+    try:
+        services.close_team(user=request.user, team=team, name=request.POST.get("name", ""))
+    except services.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("%(team)s is deleted.") % {"team": team})
     return redirect("accounts:team")
 
 
