@@ -18,8 +18,16 @@ class Rendition(models.Model):
     class Kind(models.TextChoices):
         """What it is for."""
 
-        TILE = "tile", _("Tile")  # longest edge at most 512
+        TILE = "tile", _("Tile")  # longest edge at most 512, there as soon as the picture is
         FILMSTRIP = "filmstrip", _("Filmstrip")  # frames side by side, from noise to picture
+        # What browsers choose from, by format and longest edge; the tile stands for the WebP of 512.
+        WEBP_256 = "webp-256", "WebP 256"
+        WEBP_1024 = "webp-1024", "WebP 1024"
+        WEBP_1600 = "webp-1600", "WebP 1600"
+        AVIF_256 = "avif-256", "AVIF 256"
+        AVIF_512 = "avif-512", "AVIF 512"
+        AVIF_1024 = "avif-1024", "AVIF 1024"
+        AVIF_1600 = "avif-1600", "AVIF 1600"
 
     media = models.ForeignKey(Media, models.CASCADE, related_name="renditions")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)

@@ -1,0 +1,1 @@
+"""Pure image work of exports: crops, layers, encoding, names, manifests. Knows no models and no settings."""
