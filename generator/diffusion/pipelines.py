@@ -5,9 +5,8 @@ Nothing a checkpoint brings is ever run: checkpoints.py looks it over first, and
 
 from __future__ import annotations
 
-import gc
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -17,14 +16,16 @@ import torch
 import transformers
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
-from generator.diffusion import checkpoints
+from generator.diffusion import checkpoints, loading, memory
 from generator.diffusion.spec import CheckpointError
 
-# Two, so that a team which goes back and forth between a quick and a fine model pays for loading each once.
-MAX_WARM = 2
+# As many as there is memory for, so that whoever goes back and forth between models pays for loading each once.
+MAX_WARM = 4
+ROOM = 1.3  # what has to be free for a checkpoint, over the size of its files
 
-_Key = tuple[str, int | None, torch.device, torch.dtype]
+_Key = tuple[str, int | None, torch.device, torch.dtype, str]
 _warm: OrderedDict[_Key, DiffusionPipeline] = OrderedDict()
+_wishes: dict[str, Mapping[str, Any]] = {}
 _lock = Lock()
 
 # The engine prints nothing: no bars while loading, and no log lines about optional packages that are not installed.
@@ -66,22 +67,47 @@ def name_dtype(dtype: torch.dtype) -> str:
 def load(
     checkpoint: str, device: str | torch.device | None = None, dtype: torch.dtype | None = None
 ) -> DiffusionPipeline:
-    """The pipeline of a checkpoint on its device, in evaluation mode; the last MAX_WARM ones stay warm.
+    """The pipeline of a checkpoint on its device, in evaluation mode; the last ones stay warm while there is memory.
 
     A folder or file that changed on disk since is loaded anew. Raises CheckpointError where the checkpoint is missing,
     broken, unsafe, or does not fit into the device's memory.
     """
     device, dtype = choose_device(device, dtype)
     with _lock:
-        key = (checkpoint, checkpoints.stamp(checkpoint), device, dtype)
+        key = (checkpoint, checkpoints.stamp(checkpoint), device, dtype, str(_wishes.get(checkpoint, {})))
         if key in _warm:
             _warm.move_to_end(key)
             return _warm[key]
-        while len(_warm) >= MAX_WARM:
-            _warm.popitem(last=False)
-        pipeline = _load_with_room(checkpoint, device, dtype)
+        source = _look_over(checkpoint)  # before anything is forgotten for it: a broken file may claim any size
+        _make_room(checkpoint, device)
+        pipeline = _load_with_room(checkpoint, source, device, dtype)
         _warm[key] = pipeline
         return pipeline
+
+
+def wish(checkpoint: str, wishes: Mapping[str, Any]) -> None:
+    """What the memory plan of a checkpoint is to be like (fields of memory.Plan), from when it is next loaded."""
+    _wishes[checkpoint] = wishes
+
+
+def plans() -> dict[str, str]:
+    """The checkpoints that are loaded, each with its memory plan in words."""
+    with _lock:
+        return {checkpoint: str(memory.plan_of(pipeline)) for (checkpoint, *_rest), pipeline in _warm.items()}
+
+
+def drop_others(pipeline: DiffusionPipeline) -> None:
+    """Forgets all warm pipelines but this one."""
+    with _lock:
+        for key in [key for key, other in _warm.items() if other is not pipeline]:
+            del _warm[key]
+        memory.free_caches()
+
+
+def warm() -> list[str]:
+    """The checkpoints that are loaded, the latest used last."""
+    with _lock:
+        return [checkpoint for checkpoint, *_rest in _warm]
 
 
 def unload() -> None:
@@ -92,72 +118,52 @@ def unload() -> None:
 
 def _forget() -> None:
     _warm.clear()
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    memory.free_caches()
 
 
-def _load_with_room(checkpoint: str, device: torch.device, dtype: torch.dtype) -> DiffusionPipeline:
+def _make_room(checkpoint: str, device: torch.device) -> None:
+    """Forgets the pipelines that were not used for longest, until another fits beside the rest."""
+    needed = ROOM * checkpoints.size_of(checkpoint)
+    while _warm and (len(_warm) >= MAX_WARM or 0 < memory.measure(device)[0] < needed):
+        _warm.popitem(last=False)
+        memory.free_caches()
+
+
+def _look_over(checkpoint: str) -> Path | str:
+    """Where the checkpoint is: a folder or a file that is sound, or a hub id. Raises CheckpointError."""
+    source = checkpoints.find(checkpoint)
+    if isinstance(source, Path):
+        check = checkpoints.check_file if source.is_file() else checkpoints.check_folder
+        check(source)
+    return source
+
+
+def _load_with_room(checkpoint: str, source: Path | str, device: torch.device, dtype: torch.dtype) -> DiffusionPipeline:
     try:
-        return _load(checkpoint, dtype).to(device)
+        return _placed(checkpoint, source, device, dtype)
     except torch.OutOfMemoryError:
         _forget()
     try:
-        return _load(checkpoint, dtype).to(device)
+        return _placed(checkpoint, source, device, dtype)
     except torch.OutOfMemoryError:
         raise CheckpointError(
             f"“{checkpoint}” does not fit into the memory of {describe_device(device, dtype)}."
         ) from None
 
 
-def _load(checkpoint: str, dtype: torch.dtype) -> DiffusionPipeline:
-    source = checkpoints.find(checkpoint)
-    if isinstance(source, Path) and source.is_file():
-        pipeline = _from_file(source, dtype)
-    else:
-        folder = source if isinstance(source, Path) else _download(source, dtype)
-        checkpoints.check_folder(folder)
-        pipeline = _guard(
-            folder,
-            DiffusionPipeline.from_pretrained,
-            str(folder),
-            dtype=dtype,
-            variant=checkpoints.pick_variant(folder, half=dtype != torch.float32),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            **dict.fromkeys(checkpoints.absent_parts(folder)),
-        )
-    pipeline.set_progress_bar_config(disable=True)
+def _placed(checkpoint: str, source: Path | str, device: torch.device, dtype: torch.dtype) -> DiffusionPipeline:
+    pipeline = _load(source, dtype)
+    memory.settle(pipeline, device, _wishes.get(checkpoint, {}))
     return pipeline
 
 
-def _from_file(file: Path, dtype: torch.dtype) -> DiffusionPipeline:
-    checkpoints.check_file(file)
-    config = checkpoints.find_config(file)
-    if config is not None:
-        class_name = checkpoints.check_folder(config)
-        local = {"config": str(config), "local_files_only": True, **dict.fromkeys(checkpoints.absent_parts(config))}
-    else:
-        # diffusers tells the well-known families by their weights, and the hub has their configuration.
-        hub_id = _guard(file, checkpoints.guess_family, file)
-        class_name = _class_on_hub(file, hub_id)
-        local = {"config": hub_id}
-    pipeline_class = getattr(diffusers, class_name)
-    if not hasattr(pipeline_class, "from_single_file"):
-        raise CheckpointError(f"A {class_name} cannot be loaded from a single file: use its diffusers folder.")
-    return _guard(file, pipeline_class.from_single_file, str(file), dtype=dtype, **local)
-
-
-def _class_on_hub(file: Path, hub_id: str) -> str:
-    try:
-        config: Any = DiffusionPipeline.load_config(hub_id)  # a dict; its annotation covers other ways to call it
-        return str(config["_class_name"])
-    except Exception as error:
-        raise CheckpointError(
-            f"“{file}” looks like {hub_id}, whose configuration is not here and could not be had from the hub. "
-            f"Put its diffusers configuration into the folder “{file.with_suffix('')}”."
-        ) from error
+def _load(source: Path | str, dtype: torch.dtype) -> DiffusionPipeline:
+    if isinstance(source, str):
+        source = _download(source, dtype)
+    read = loading.from_file if source.is_file() else loading.from_folder
+    pipeline: DiffusionPipeline = _guard(source, read, source, dtype)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
 
 
 def _download(hub_id: str, dtype: torch.dtype) -> Path:
@@ -173,6 +179,7 @@ def _download(hub_id: str, dtype: torch.dtype) -> Path:
         raise CheckpointError(
             f"“{hub_id}” is no folder here, and could not be had from the hub: {_first_sentence(error)}"
         ) from error
+    checkpoints.check_folder(Path(folder))
     return Path(folder)
 
 

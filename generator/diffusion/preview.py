@@ -115,7 +115,7 @@ def _fit(vae: Any, channels: int) -> LinearDecoder | None:
         return None
     factor = 2 ** (len(config.get("block_out_channels", (0, 0, 0, 0))) - 1)
     picture = _colours(_FIT_SIDE * factor).to(vae.device)
-    with _in_range(vae):
+    with in_range(vae):
         encoded = vae.encode(picture.to(vae.dtype))
     encoded = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latent
     if encoded.ndim != 4 or encoded.shape[1] != channels or not encoded.isfinite().all():
@@ -131,7 +131,7 @@ def _fit(vae: Any, channels: int) -> LinearDecoder | None:
 
 
 @contextmanager
-def _in_range(vae: Any) -> Iterator[None]:
+def in_range(vae: Any) -> Iterator[None]:
     """Some autoencoders (SDXL's) overflow in float16. Going to float32 and back changes none of their weights."""
     dtype = vae.dtype
     if dtype == torch.float16:

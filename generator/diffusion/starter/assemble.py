@@ -80,6 +80,12 @@ def _build(folder: Path) -> None:
     (folder / MARKER).write_text(fingerprint())
 
 
+@cache
+def linked_folders() -> tuple[Path, ...]:
+    """Where the links of an assembled starter may lead."""
+    return WEIGHTS.resolve(), _words().resolve()
+
+
 def _own_files() -> list[Path]:
     return sorted(path for path in WEIGHTS.rglob("*") if path.is_file())
 
