@@ -1,7 +1,30 @@
 from django.apps import AppConfig
+from django.db import transaction
+from django.db.models.signals import post_delete
 from django.utils.translation import gettext_lazy as _
+
+from accounts.signals import account_closed, team_closed
 
 
 class GeneratorConfig(AppConfig):
     name = "generator"
     verbose_name = _("Studio")
+
+    def ready(self) -> None:
+        """Clears up after people, teams and requests that are gone."""
+        from generator.models import Generation, Job
+        from generator.services.leaving import cancel_all
+        from generator.services.ways import drop_unused_mask
+
+        def of_person(user, **kwargs) -> None:
+            cancel_all(Job.objects.filter(owner=user))
+
+        def of_team(team, **kwargs) -> None:
+            cancel_all(Job.objects.filter(team=team))
+
+        def of_generation(instance, **kwargs) -> None:
+            transaction.on_commit(lambda: drop_unused_mask(instance))
+
+        post_delete.connect(of_generation, sender=Generation, weak=False, dispatch_uid="generator")
+        account_closed.connect(of_person, weak=False, dispatch_uid="generator")
+        team_closed.connect(of_team, weak=False, dispatch_uid="generator")

@@ -1,5 +1,8 @@
 """What an installation has from the start: the starter model and style presets. Administrators may change them."""
 
+from django.utils.translation import gettext_lazy as _
+
+from gallery import services as gallery
 from generator.diffusion.starter.card import read_card
 from generator.models import Checkpoint, StylePreset
 from generator.models.checkpoint import STARTER
@@ -58,9 +61,22 @@ STYLES = [
     ),
 ]
 
+# (name, text) of the prompt templates that ship. What stands in brackets is a gap to fill in.
+TEMPLATES = [
+    (_("Product on a surface"), _("product photo of [product] on [surface], [light]")),
+    (_("Object on a background"), _("3d render of [object] on a [colour] background")),
+    (_("Seasonal greeting"), _("[season] greeting card with [object], [colour] background, festive")),
+    (_("Person at work"), _("portrait of [person] in [place], [light], shallow depth of field")),
+    (
+        _("Banner with room for words"),
+        _("[subject] at the [side] edge, plain [colour] background, empty space beside it"),
+    ),
+]
+
 
 def install_builtin() -> None:
     """Makes the rows that ship with Atelier where they are missing; existing ones stay as administrators left them."""
+    gallery.install_channels()
     card = read_card()
     Checkpoint.objects.get_or_create(
         slug=STARTER,

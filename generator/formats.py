@@ -37,3 +37,17 @@ FORMATS: dict[str, Format] = {
         Format("banner", _("Banner"), 3, 1),
     )
 }
+
+
+def nearest_format(width: int, height: int) -> Format:
+    """The format whose proportions are nearest: under its name such a picture is found in the gallery."""
+    return min(FORMATS.values(), key=lambda item: abs(width * item.high / (height * item.wide) - 1))
+
+
+# What keeps a picture's own proportions, or gets those that its margins make.
+AS_PICTURE = Format("source", _("As the picture"), 1, 1)
+
+
+def find_format(slug: str) -> Format:
+    """The format of that short name, AS_PICTURE among them."""
+    return FORMATS.get(slug, AS_PICTURE)

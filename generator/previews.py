@@ -28,8 +28,8 @@ def _live(job: UUID) -> str:
     return f"live:{job}"
 
 
-def _cancel(job: UUID) -> str:
-    return f"cancel:{job}"
+def _wish(job: UUID) -> str:
+    return f"wish:{job}"
 
 
 def write(job: UUID, live: Live, pictures: list[bytes]) -> None:
@@ -50,17 +50,22 @@ def read_live(job: UUID) -> Live | None:
 
 def forget(job: UUID) -> None:
     """Drops the live state of a job that has ended. Its previews run out by themselves."""
-    cache.delete_many([_live(job), _cancel(job)])
+    cache.delete_many([_live(job), _wish(job)])
 
 
-def ask_cancel(job: UUID) -> None:
-    """Lets the worker see the wish at its next step; the row holds it too, in case the cache is lost."""
-    cache.set(_cancel(job), 1, LIFETIME)
+def ask(job: UUID, wish: str) -> None:
+    """Lets the worker see a wish ("cancel", "pause") at its next step; the row holds it too."""
+    cache.set(_wish(job), wish, LIFETIME)
 
 
-def cancel_asked(job: UUID) -> bool:
-    """Whether somebody wants this job to stop."""
-    return cache.get(_cancel(job)) is not None
+def asked(job: UUID) -> str | None:
+    """What somebody wants of this running job."""
+    return cache.get(_wish(job))
+
+
+def take_back(job: UUID) -> None:
+    """Nobody wants anything of this job any more."""
+    cache.delete(_wish(job))
 
 
 def urls(job: UUID, count: int, step: int) -> list[dict[str, Any]]:

@@ -5,21 +5,29 @@ import logging
 import threading
 import uuid
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from time import monotonic
+from typing import TypeVar
 
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from PIL.Image import Image
 
-from generator import events, previews
+from generator import events, previews, queue
 from generator.diffusion.spec import Cancelled, Step
 from generator.models import Job, State
+from generator.patience import patiently
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 SHORTEST_INTERVAL = 0.05  # seconds between two progress events: every step while steps take longer
 FILM_FRAMES = 12
+DEAF_SECONDS = 5.0  # how long a cache that did not answer is left alone: each question could cost seconds
 WEBP = {"format": "WEBP", "quality": 75, "method": 0}
 
 # Encoding and sending take place beside the sampler, one job's events in order.
@@ -30,8 +38,16 @@ class LeaseLost(Exception):  # noqa: N818
     """Somebody else has this job now, or nobody: whatever this worker made of it must not be written."""
 
 
+class Paused(Exception):  # noqa: N818
+    """Somebody wants this job to rest: it leaves the worker and goes on when they say so."""
+
+
 class Yielded(Exception):  # noqa: N818
     """The worker is to stop: the job goes back in line, and this does not count as an attempt."""
+
+
+class Overdue(Exception):  # noqa: N818
+    """The job takes many times as long as its like, so that something must be wrong with it."""
 
 
 def film_steps(total: int, frames: int = FILM_FRAMES) -> frozenset[int]:
@@ -52,41 +68,61 @@ class Progress:
         assert job.lease is not None
         self.job = job
         self.lease: uuid.UUID = job.lease
-        self.alive = monotonic()  # of the last sign of life, for the watchdog
+        self.alive = self.began = monotonic()  # alive: of the last sign of life, for the watchdog
+        self.allowed: float | None = None  # seconds for the whole run; None: nobody knows how long it should take
         self.films: list[list[Image]] = []
         self.first_step: datetime | None = None
         self._stopping = stopping or threading.Event()
         self._lost = threading.Event()
-        self._cancel = threading.Event()
+        self._wish: str | None = None
+        self._deaf_until = 0.0
         self._film = film_steps(job.steps)
         self.report_s = 0.0  # seconds of the engine's time that telling of steps has taken
+        self._done = 0.0  # how much of the work was served: what is not, is given back to whoever was charged
         self._sent = 0
         self._sent_at = float("-inf")
         self._times: deque[float] = deque([monotonic()], maxlen=11)
+        self._left: float | None = None  # seconds that the remaining steps will take
         self._last: Future[None] | None = None
 
-    def heartbeat(self, answer: bool | None) -> None:
-        """Takes what `queue.renew` said: None when the lease is lost, True when a cancel was asked for."""
+    def heartbeat(self, answer: str | None) -> None:
+        """Takes what `queue.renew` said: None when the lease is lost, otherwise what somebody wants of the job."""
         if answer is None:
             self._lost.set()
         elif answer:
-            self._cancel.set()
+            self._wish = answer
 
     def check(self) -> None:
-        """Raises LeaseLost, Cancelled or Yielded when the run is to stop."""
-        self.alive = monotonic()
+        """Raises LeaseLost, Cancelled, Paused, Yielded or Overdue when the run is to stop."""
+        self.live()
         if self._lost.is_set():
             raise LeaseLost(str(self.job.pk))
-        if self._cancel.is_set() or self._asked_to_cancel():
+        wish = self._asked() or self._wish
+        if wish == queue.Wish.CANCEL:
             raise Cancelled(str(self.job.pk))
-        if self._stopping.is_set():
+        if wish == queue.Wish.PAUSE:
+            raise Paused(str(self.job.pk))
+        if self._stopping.is_set() and not self._is_nearly_done():
             raise Yielded(str(self.job.pk))
+        if self.allowed is not None and self.alive - self.began > self.allowed:
+            raise Overdue(str(self.job.pk))
 
-    def _asked_to_cancel(self) -> bool:
+    def live(self) -> None:
+        """A sign of life, for the watchdog."""
+        self.alive = monotonic()
+
+    def _is_nearly_done(self) -> bool:
+        """Whether what is left of the steps fits into the time that a worker has to stop."""
+        return self._left is not None and self._left <= settings.WORKER_GRACE_SECONDS
+
+    def _asked(self) -> str | None:
+        if monotonic() < self._deaf_until:
+            return None
         try:
-            return previews.cancel_asked(self.job.pk)
+            return previews.asked(self.job.pk)
         except Exception:  # the cache is gone: the heartbeat reads the row, which knows too
-            return False
+            self._deaf_until = monotonic() + DEAF_SECONDS
+            return None
 
     def on_step(self, step: Step) -> None:
         """What `generate` calls after every denoising step."""
@@ -98,6 +134,9 @@ class Progress:
         self.check()
         now = monotonic()
         self._times.append(now)
+        self._done = step.index / step.total
+        per_step = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
+        self._left = per_step * (step.total - step.index)
         if step.index == 1:
             self.first_step = timezone.now()
         filmed = step.index in self._film
@@ -111,24 +150,27 @@ class Progress:
             if shown:
                 self._sent_at = now
                 self._sent += 1
-                self._last = _sender.submit(self._send, self._live(step, len(pictures)), pictures)
+                live = self._live(step, len(pictures))
+                self._last = _sender.submit(copy_context().run, self._send, live, pictures)
 
     def _live(self, step: Step, count: int) -> previews.Live:
-        per_step = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
         return previews.Live(
             attempt=self.job.attempts,
             seq=events.sequence(self.job, self._sent),
             step=step.index,
             steps=step.total,
-            eta=round(per_step * (step.total - step.index), 2),
+            eta=round(self._left or 0.0, 2),
             count=count,
         )
 
     def _send(self, live: previews.Live, pictures: list[Image]) -> None:
+        if monotonic() < self._deaf_until:
+            return
         try:
             previews.write(self.job.pk, live, [_webp(picture) for picture in pictures])
             events.tell_progress(self.job, live)
         except Exception:  # events are hints: a lost one must not cost the picture
+            self._deaf_until = monotonic() + DEAF_SECONDS
             log.warning("progress of %s could not be sent", self.job.pk, exc_info=True)
 
     def flush(self) -> None:
@@ -136,13 +178,40 @@ class Progress:
         if self._last:
             self._last.result()
 
-    def end(self, state: State, **fields: object) -> bool:
-        """Takes the job out of RUNNING, if it is still this worker's, and tells browsers. False: the lease was lost."""
+    def end(self, state: State, then: Callable[[], None] = lambda: None, **fields: object) -> bool:
+        """Takes the job out of RUNNING, if it is still this worker's, and tells browsers. False: the lease was lost.
+
+        `then` is done in the same transaction.
+        """
         self.flush()
-        if not self.job.move(state, was_lease=self.lease, first_step=self.first_step, **fields):
+        fields.setdefault("served", self.job.cost * self._done)
+
+        def move() -> bool:
+            with transaction.atomic():
+                moved = self.holding().move(state, was_lease=self.lease, first_step=self.first_step, **fields)
+                if moved:
+                    then()
+            return moved
+
+        try:
+            if not self.write(move):
+                return False
+        except LeaseLost:
             return False
         self.announce()
         return True
+
+    def write(self, rows: Callable[[], T]) -> T:
+        """What `rows` returns; while the database is away, it is tried again for as long as the settings allow."""
+        return patiently(rows, seconds=settings.JOB_FINAL_WRITE_SECONDS, meanwhile=self.live)
+
+    def holding(self) -> Job:
+        """The job as its row is now: an attempt to write that failed leaves its marks on the object. LeaseLost."""
+        job = Job.objects.holding(self.lease).select_related("team", "owner", "generation").first()
+        if job is None:
+            raise LeaseLost(str(self.job.pk))
+        self.job = job
+        return job
 
     def announce(self) -> None:
         """Tells browsers how the job's row stands now, after it has left RUNNING."""

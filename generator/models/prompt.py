@@ -18,7 +18,7 @@ class PromptQuerySet(models.QuerySet["Prompt"]):
         """Own ones, and those shared with a team of theirs."""
         if not (user.is_authenticated and user.is_active):
             return self.none()
-        shared = models.Q(is_shared=True, team__in=Team.objects.where(user, Action.VIEW).values("pk"))
+        shared = models.Q(is_shared=True, team__in=Team.objects.pks_where(user, Action.VIEW))
         return self.filter(models.Q(user=user) | shared)
 
 

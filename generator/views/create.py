@@ -1,10 +1,11 @@
 """The Create page: the composer, and what it has asked for."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,12 +14,17 @@ from django_htmx.http import reswap, retarget
 
 from accounts.permissions import can
 from accounts.roles import Action
+from gallery.models import Media
 from generator import services
+from generator.batch_forms import MatrixForm
 from generator.diffusion.spec import SCHEDULERS
 from generator.formats import FORMATS
-from generator.forms import MAX_PICTURES, GenerationForm, SizeForm, values_of
-from generator.models import Checkpoint, Job, StylePreset
+from generator.forms import GUIDES, MAX_PICTURES, GenerationForm, SizeForm, values_of
+from generator.models import Adapter, Batch, Checkpoint, Job
+from generator.views import asking
+from generator.views.batch_cards import batch_cards
 from generator.views.cards import RELATED, cards
+from generator.views.styles import offered_styles
 
 PAGE = 8
 
@@ -35,11 +41,19 @@ def create(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def submit(request: HttpRequest) -> HttpResponse:
-    """Puts pictures in line and answers with the job's card; or with the composer, nothing typed lost, and why not."""
-    form = GenerationForm(request.POST)
+    """Puts pictures in line and answers with the job's card; or with the composer, nothing typed lost, and why not.
+
+    A prompt with choices first gets an answer that says what they would cost.
+    """
+    form = MatrixForm(request.POST, team=request.team, user=request.user)
     if form.is_valid():
         try:
-            job = services.create_generation(user=request.user, team=request.team, **form.arguments())
+            if len(form.prompts) > 1:
+                return asking.confirm(request, form, form.generations())
+            job = services.create_generation(user=request.user, team=request.team, **form.single())
+        except services.LicenceNotAccepted as refusal:
+            form.add_error(None, str(refusal))
+            form.licence = refusal.asset
         except services.Refused as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -79,26 +93,49 @@ def _own_jobs(request: HttpRequest) -> QuerySet[Job]:
     return own.select_related(*RELATED).order_by("-created", "-id")
 
 
+def _own_batches(request: HttpRequest) -> QuerySet[Batch]:
+    own = Batch.objects.visible_to(request.user).filter(owner=request.user, team=request.team)
+    return own.select_related("owner", "team").order_by("-created", "-id")
+
+
 def _jobs(request: HttpRequest) -> dict[str, Any]:
-    """A page of the person's jobs, from the newest, or from after the one that the address names."""
-    jobs = _own_jobs(request).filter(hidden=False)
+    """A page of the person's jobs and batches, from the newest, or from after the one that the address names."""
+    jobs = _own_jobs(request).filter(hidden=False, batch=None)
+    batches = _own_batches(request).filter(hidden=False)
     if before := request.GET.get("before"):
-        try:
-            jobs = jobs.filter(created__lt=_own_jobs(request).get(pk=UUID(before)).created)
-        except (ValueError, Job.DoesNotExist) as error:
-            raise Http404 from error
-    found = list(jobs[: PAGE + 1])
-    return {"cards": cards(found[:PAGE], request.user), "next": found[PAGE - 1].pk if len(found) > PAGE else None}
+        created = _created(request, before)
+        jobs, batches = jobs.filter(created__lt=created), batches.filter(created__lt=created)
+    found = sorted([*jobs[: PAGE + 1], *batches[: PAGE + 1]], key=lambda one: one.created, reverse=True)
+    shown = found[:PAGE]
+    made = {card.job.pk: card for card in cards([one for one in shown if isinstance(one, Job)], request.user)}
+    asked = batch_cards([one for one in shown if isinstance(one, Batch)], request.user)
+    made |= {card.batch.pk: card for card in asked}
+    return {"cards": [made[one.pk] for one in shown], "next": shown[-1].pk if len(found) > PAGE else None}
+
+
+def _created(request: HttpRequest, pk: str) -> datetime:
+    """When the person asked for the job or batch of that id. 404 for any other."""
+    try:
+        wanted = UUID(pk)
+    except ValueError as error:
+        raise Http404 from error
+    found = [*_own_jobs(request).filter(pk=wanted), *_own_batches(request).filter(pk=wanted)]
+    if not found:
+        raise Http404
+    return found[0].created
 
 
 def _last_form(request: HttpRequest) -> GenerationForm:
     """The composer as last sent (its seed drawn anew), or with the defaults of the model that is chosen at first."""
-    last = _own_jobs(request).filter(generation__checkpoint__is_enabled=True).first()
+    own = _own_jobs(request).filter(generation__checkpoint__is_enabled=True, generation__way=Media.Way.TEXT)
+    last = own.filter(Q(batch=None) | Q(batch__origin=Batch.Origin.MATRIX)).select_related("batch").first()
     if last:
         values = values_of(last.generation, seed=False) | {"visibility": last.visibility}
+        if last.batch:
+            values["prompt"] = last.batch.template
         if last.generation.style and last.generation.checkpoint.family not in last.generation.style.families:
             values["style"] = ""  # an administrator has changed what it suits since
-        return GenerationForm(initial=values)
+        return GenerationForm(initial=values, team=request.team, user=request.user)
     checkpoint = Checkpoint.objects.enabled().first()
     defaults = {"format": next(iter(FORMATS)), "count": 4, "visibility": "team", "style": ""}
     if checkpoint:
@@ -108,13 +145,18 @@ def _last_form(request: HttpRequest) -> GenerationForm:
             "guidance": f"{checkpoint.default_guidance:g}",
             "scheduler": checkpoint.default_scheduler,
         }
-    return GenerationForm(initial=defaults)
+    return GenerationForm(initial=defaults, team=request.team)
 
 
 def _composer(request: HttpRequest, form: GenerationForm) -> dict[str, Any]:
     """What the composer offers, and which of it is chosen."""
-    checkpoints = list(Checkpoint.objects.enabled())
-    styles = list(StylePreset.objects.filter(is_enabled=True))
+    may_create = can(request.user, Action.CREATE, request.team)
+    offered = Checkpoint.objects.offered_to(request.user, request.team) if may_create else Checkpoint.objects.enabled()
+    checkpoints = list(offered)
+    guides = services.guides_of_each(checkpoints)
+    for one in checkpoints:
+        one.guides = guides[one.slug]
+    styles = offered_styles(request)
     checkpoint = _chosen(checkpoints, form["checkpoint"].value()) or next(iter(checkpoints), None)
     proportions = form["format"].value() if form["format"].value() in FORMATS else next(iter(FORMATS))
     count = int(form["count"].value()) if str(form["count"].value()).isdecimal() else 4
@@ -130,8 +172,13 @@ def _composer(request: HttpRequest, form: GenerationForm) -> dict[str, Any]:
         "counts": range(1, MAX_PICTURES + 1),
         "count": count,
         "schedulers": [(name, _(label)) for name, label in SCHEDULERS.items()],
+        "guides": GUIDES.items(),
+        "guided": [one.name for one in checkpoints if one.guides],
         "estimate": _estimate(request, checkpoint, proportions, count, None) if checkpoint else None,
-        "may_create": can(request.user, Action.CREATE, request.team),
+        "may_create": may_create,
+        "adapters": Adapter.objects.offered_to(request.user, request.team).filter(kind__in=["lora", "embedding"]),
+        "licence": (licence := getattr(form, "licence", None)),
+        "licence_kind": "adapter" if isinstance(licence, Adapter) else "model",
     }
 
 

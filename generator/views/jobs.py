@@ -13,6 +13,7 @@ from django_htmx.http import reswap
 from generator import previews, services
 from generator.models import Job
 from generator.views.cards import RELATED, Card, cards
+from generator.views.chart import chart, settings_in_words
 
 
 @login_required
@@ -20,6 +21,15 @@ from generator.views.cards import RELATED, Card, cards
 def card(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The card as it is now."""
     return render(request, "generator/_job.html", {"card": _card(request, pk)})
+
+
+@login_required
+@require_safe
+def page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What was asked for and what became of it, phase by phase; for scripts only the part that changes."""
+    card = _card(request, pk)
+    context = {"card": card, "chart": chart(card.job), "outlook": card.now, "said": settings_in_words(card.generation)}
+    return render(request, "generator/_job_page.html" if request.htmx else "generator/job.html", context)
 
 
 @login_required
@@ -48,6 +58,42 @@ def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.htmx:
         return render(request, "generator/_job.html", {"card": _card(request, pk)})
     return redirect("generator:create")
+
+
+@login_required
+@require_POST
+def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Lets a job rest; one that runs takes one more step to notice."""
+    return _changed(request, pk, services.pause_job)
+
+
+@login_required
+@require_POST
+def resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Puts a paused job back in line."""
+    return _changed(request, pk, services.resume_job)
+
+
+@login_required
+@require_POST
+def move(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Moves a waiting job among those of its person: to the front, one up, one down."""
+
+    def moved(*, user, job: Job) -> None:
+        services.shift_job(user=user, job=job, to=request.POST.get("to", ""))
+
+    return _changed(request, pk, moved)
+
+
+def _changed(request: HttpRequest, pk: UUID, act: Callable[..., object]) -> HttpResponse:
+    """The card after `act`."""
+    job = _visible(request, pk)
+
+    def answer() -> HttpResponse:
+        act(user=request.user, job=job)
+        return render(request, "generator/_job.html", {"card": _card(request, pk)})
+
+    return _or_refusal(request, answer)
 
 
 @login_required

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from generator import services
+from generator import prompt_help, services
+from generator.forms import MAX_LETTERS
 from generator.models import Prompt
 
 SHOWN = 60
@@ -21,6 +22,7 @@ class Shelf(models.TextChoices):
     RECENT = "recent", gettext_lazy("Recent")
     SAVED = "saved", gettext_lazy("Saved")
     TEAM = "team", gettext_lazy("Team")
+    TEMPLATES = "templates", gettext_lazy("Templates")
 
 
 @login_required
@@ -31,16 +33,30 @@ def index(request: HttpRequest) -> HttpResponse:
     if shelf not in Shelf.values:
         return HttpResponseBadRequest(_("There is no such list of prompts."))
     words = request.GET.get("q", "").strip()
-    prompts = _on(shelf, request)
-    if words:
-        prompts = prompts.filter(text__icontains=words)
     context = {
-        "prompts": prompts.select_related("user")[:SHOWN],
+        **({"templates": prompt_help.templates(request.team, words)} if shelf == Shelf.TEMPLATES else {}),
+        "prompts": [] if shelf == Shelf.TEMPLATES else _found(shelf, words, request),
         "shelf": shelf,
         "shelves": Shelf.choices,
         "q": words,
     }
     return render(request, "generator/_prompts.html" if request.htmx else "generator/prompts.html", context)
+
+
+@login_required
+@require_POST
+def suggest(request: HttpRequest) -> HttpResponse:
+    """Prompts that go on as the one being typed: a listbox for the composer. By POST: no log keeps the words."""
+    words = request.POST.get("prompt", "").strip()[:MAX_LETTERS]
+    found = prompt_help.suggestions(user=request.user, team=request.team, words=words)
+    return render(request, "generator/_suggestions.html", {"suggestions": found})
+
+
+def _found(shelf: str, words: str, request: HttpRequest) -> QuerySet[Prompt]:
+    prompts = _on(shelf, request)
+    if words:
+        prompts = prompts.filter(text__icontains=words)
+    return prompts.select_related("user")[:SHOWN]
 
 
 def _on(shelf: str, request: HttpRequest) -> QuerySet[Prompt]:

@@ -1,15 +1,18 @@
-"""Making, in the admin: what runs and ran, what can draw, and who draws."""
+"""Jobs in the admin: what runs and ran, what it made, and what an administrator may do about it."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.http import HttpRequest
-from django.templatetags.static import static
-from django.urls import reverse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -22,7 +25,8 @@ from accounts.admin.pages import ReadOnly
 from gallery.links import media_url
 from gallery.models import Media, Rendition
 from generator import services
-from generator.models import Checkpoint, Generation, Job, State, StylePreset, Worker
+from generator.models import Generation, Job, State
+from generator.timeline import timeline
 
 STATE_COLOURS = {
     State.QUEUED: "info",
@@ -82,6 +86,8 @@ class JobAdmin(ReadOnly, ModelAdmin):
     list_display_links = ["status", "prompt"]
     list_filter = [
         "state",
+        "quarantined",
+        "kind",
         ("created", RangeDateTimeFilter),
         ("generation__checkpoint", AutocompleteSelectFilter),
         ("team", AutocompleteSelectFilter),
@@ -102,13 +108,19 @@ class JobAdmin(ReadOnly, ModelAdmin):
                     ("created", "started"),
                     ("first_step", "finished"),
                     ("waited", "took"),
-                    ("worker", "attempts", "cost"),
-                    "traceback",
+                    ("worker", "cost"),
+                    ("attempts", "retries", "quarantined"),
+                    "request",
                 ]
             },
         ),
+        (_("What happened"), {"fields": ["phases", "traceback", "last_lines"]}),
     ]
-    readonly_fields = ["all_pictures", "waited", "took", "created", "traceback"]
+    readonly_fields = ["all_pictures", "waited", "took", "created", "request", "phases", "traceback", "last_lines"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """Imports of models have a list of their own."""
+        return super().get_queryset(request).exclude(kind=Job.Kind.IMPORT)
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
         return JobList
@@ -119,7 +131,26 @@ class JobAdmin(ReadOnly, ModelAdmin):
             _attach_results([job], request.user)
         return job
 
-    @admin.action(description=_("Cancel"))
+    def get_urls(self) -> list[URLPattern]:
+        again = path("<uuid:pk>/again/", self.admin_site.admin_view(self.again), name="generator_job_again")
+        return [again, *super().get_urls()]
+
+    def has_run_permission(self, request: HttpRequest) -> bool:
+        """Who may cancel and try again; nobody edits."""
+        return request.user.has_perm("generator.change_job")
+
+    def again(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Tries one job again. Reached by a link it asks first, as the dashboard does of what takes workers down."""
+        if not self.has_run_permission(request):
+            raise PermissionDenied
+        job = get_object_or_404(Job.objects.select_related("owner", "team", "generation"), pk=pk)
+        if request.method == "POST":
+            self._run_again(request, [job])
+            return redirect("admin:index")
+        facts = {**self.admin_site.each_context(request), "title": _("Run again"), "job": job}
+        return TemplateResponse(request, "admin/generator/job/again.html", facts)
+
+    @admin.action(description=_("Cancel"), permissions=["run"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         """Those that have ended stay as they are."""
         jobs = list(queryset.unfinished())
@@ -129,13 +160,20 @@ class JobAdmin(ReadOnly, ModelAdmin):
             request, ngettext("%(n)d job cancelled.", "%(n)d jobs cancelled.", len(jobs)) % {"n": len(jobs)}
         )
 
-    @admin.action(description=_("Run again, for whoever asked"))
+    @admin.action(description=_("Run again, for whoever asked"), permissions=["run"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        """In the name of the owner, since the new pictures are theirs, and so is the quota."""
+        """Each of the chosen jobs."""
+        self._run_again(request, queryset.select_related("owner", "team"))
+
+    def _run_again(self, request: HttpRequest, jobs: Iterable[Job]) -> None:
+        """In the name of the owner, since the new pictures are theirs, and so is the quota. The new job's card takes
+        the place of one that has ended."""
         started = 0
-        for job in queryset.select_related("owner", "team"):
+        for job in jobs:
             try:
                 services.retry_job(user=job.owner, job=job)
+                if job.is_finished:
+                    services.hide_job(user=job.owner, job=job)
             except services.Refused as refusal:
                 messages.error(request, f"{job.owner}: {refusal}")
             except PermissionDenied:
@@ -176,93 +214,17 @@ class JobAdmin(ReadOnly, ModelAdmin):
     def took(self, obj: Job) -> str:
         return _seconds(obj.finished - obj.started if obj.started and obj.finished else None)
 
+    @display(description=_("phases"))
+    def phases(self, obj: Job) -> str:
+        now = timezone.now()
+        rows = [(p.step.label, f"{p.seconds(now):.2f} s", p.worker, p.reason) for p in timeline(obj)]
+        cells = "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>"
+        return format_html('<div class="board"><table>{}</table></div>', format_html_join("", cells, rows))
+
+    @display(description=_("last lines of its worker"))
+    def last_lines(self, obj: Job) -> str:
+        return format_html('<pre class="trace">{}</pre>', obj.log) if obj.log else "–"
+
     @display(description=_("traceback"))
     def traceback(self, obj: Job) -> str:
         return format_html('<pre class="trace">{}</pre>', obj.trace) if obj.trace else "–"
-
-
-@admin.register(Checkpoint)
-class CheckpointAdmin(ModelAdmin):
-    """Models, and what their licences allow."""
-
-    list_display = ["name", "family", "native_size", "licence_name", "commerce", "used", "is_enabled", "is_default"]
-    list_filter = ["is_enabled", "commercial_use", "family"]
-    search_fields = ["name", "slug", "source", "licence_name"]
-    prepopulated_fields = {"slug": ["name"]}
-    readonly_fields = ["weights_hash", "is_default"]
-    actions = ["make_default"]
-    fieldsets = [
-        (None, {"fields": [("name", "slug"), "source", ("family", "native_size"), ("is_enabled", "is_default")]}),
-        (
-            _("Licence"),
-            {"fields": [("licence_name", "commercial_use"), "licence_url", "attribution"]},
-        ),
-        (
-            _("At first"),
-            {"fields": [("default_steps", "default_guidance", "default_scheduler"), "suggestions", "weights_hash"]},
-        ),
-    ]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:
-        return super().get_queryset(request).annotate(generation_count=Count("generations"))
-
-    @admin.action(description=_("Choose it at first"))
-    def make_default(self, request: HttpRequest, queryset: QuerySet[Checkpoint]) -> None:
-        """One of them, which can be chosen at all."""
-        chosen = queryset.first()
-        if len(queryset) != 1 or not chosen.is_enabled:
-            messages.error(request, _("Choose one model, and one that is switched on."))
-            return
-        with transaction.atomic():
-            Checkpoint.objects.exclude(pk=chosen.pk).update(is_default=False)
-            Checkpoint.objects.filter(pk=chosen.pk).update(is_default=True)
-        messages.success(request, _("%(name)s is what people start with now.") % {"name": chosen})
-
-    @display(
-        description=_("commercial use"),
-        ordering="commercial_use",
-        label={
-            Checkpoint.CommercialUse.YES: "success",
-            Checkpoint.CommercialUse.CONDITIONAL: "warning",
-            Checkpoint.CommercialUse.NO: "danger",
-        },
-    )
-    def commerce(self, obj: Checkpoint) -> tuple[str, str]:
-        return obj.commercial_use, obj.get_commercial_use_display()
-
-    @display(description=_("jobs"), ordering="generation_count")
-    def used(self, obj: Checkpoint) -> int:
-        return obj.generation_count
-
-
-@admin.register(StylePreset)
-class StylePresetAdmin(ModelAdmin):
-    """Looks. The order is that of the menu."""
-
-    list_display = ["name", "look", "template", "families", "order", "is_enabled"]
-    list_editable = ["order", "is_enabled"]
-    list_filter = ["is_enabled"]
-    search_fields = ["name", "template"]
-    prepopulated_fields = {"slug": ["name"]}
-
-    @display(description=_("sample"))
-    def look(self, obj: StylePreset) -> str:
-        if not obj.sample:
-            return "–"
-        return format_html('<span class="tiles"><img src="{}" alt="" loading="lazy"></span>', static(obj.sample))
-
-
-@admin.register(Worker)
-class WorkerAdmin(ReadOnly, ModelAdmin):
-    """Who draws, as each announced itself."""
-
-    list_display = ["name", "life", "device", "dtype", "checkpoint", "started", "seen"]
-    search_fields = ["name", "device", "checkpoint"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Worker]:
-        alive = Worker.objects.alive().filter(pk=OuterRef("pk"))
-        return super().get_queryset(request).annotate(is_alive=Exists(alive))
-
-    @display(description=_("state"), label={"alive": "success", "gone": "danger"})
-    def life(self, obj: Worker) -> tuple[str, str]:
-        return ("alive", _("Alive")) if obj.is_alive else ("gone", _("Not heard of"))

@@ -1,0 +1,5 @@
+"""Making, in the admin."""
+
+from generator.admin import assets, catalogue, holds, intakes, jobs, workers
+
+__all__ = ["assets", "catalogue", "holds", "intakes", "jobs", "workers"]

@@ -1,0 +1,99 @@
+"""Out of the catalogue, what leads a model by a picture (ControlNets, IP-Adapters) and what enlarges pictures."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from generator.diffusion.spec import SpecError
+from generator.diffusion.ways.spec import STRUCTURES, Way
+from generator.models import Adapter, Checkpoint, Generation
+from generator.services.assets import adapters_of, entry_of
+from generator.services.refused import Refused
+
+GUIDES = (Adapter.Kind.CONTROLNET, Adapter.Kind.IP_ADAPTER)
+STYLE = "style"  # subject and style, beside the kinds of structure
+
+
+def add_guides(generation: Generation) -> None:
+    """Writes down with a request what leads it, as one of its adapters. Refused where nothing suits its model."""
+    checkpoint = generation.checkpoint
+    words = {"model": checkpoint.name, "kind": generation.structure_kind}
+    if generation.structure_id:
+        nets = _known(checkpoint, Adapter.Kind.CONTROLNET).filter(structure=generation.structure_kind)
+        says = _("For “%(model)s” there is no ControlNet for “%(kind)s” here. Choose another model or structure.")
+        _add(generation, nets.first(), generation.structure_scale, says % words)
+    if generation.reference_id:
+        says = _("For “%(model)s” there is no IP-Adapter here. Choose another model.")
+        _add(generation, _known(checkpoint, Adapter.Kind.IP_ADAPTER).first(), generation.reference_scale, says % words)
+
+
+def add_upscaler(generation: Generation, upscaler: Adapter) -> None:
+    """Writes down what is to enlarge the picture. Refused for what is no upscaler, or where nothing is enlarged."""
+    if upscaler.kind != Adapter.Kind.UPSCALER or generation.way not in (Way.UPSCALE, Way.HIRES):
+        raise Refused(_("“%(name)s” cannot be used here. Leave it out.") % {"name": upscaler.name})
+    generation.adapters = [*generation.adapters, entry_of(upscaler, 1.0)]
+
+
+def upscaler_entry(generation: Generation) -> dict[str, Any] | None:
+    """What was chosen to enlarge a picture, as the request wrote it down; None: the one that ships."""
+    return next((entry for entry in generation.adapters if entry["kind"] == Adapter.Kind.UPSCALER), None)
+
+
+def upscaler_of(generation: Generation) -> str:
+    """Where the files of that lie; empty: the one that ships. Raises SpecError where it is gone."""
+    entry = upscaler_entry(generation)
+    if entry is None:
+        return ""
+    source = source_of_guide(generation, Adapter.Kind.UPSCALER)
+    if not source:
+        raise SpecError(_("“%(name)s” is no longer here. Leave it out.") % {"name": entry["name"]})
+    return source
+
+
+def _known(checkpoint: Checkpoint, kind: str):
+    return Adapter.objects.enabled().filter(kind=kind, family=checkpoint.family)
+
+
+def _add(generation: Generation, adapter: Adapter | None, weight: float, says: str) -> None:
+    if adapter is None:
+        raise Refused(says)
+    if all(entry["slug"] != adapter.slug for entry in generation.adapters):
+        generation.adapters = [*generation.adapters, entry_of(adapter, weight)]
+
+
+def source_of_guide(generation: Generation, kind: str) -> str:
+    """Where the files of what leads a request lie; empty where it is gone."""
+    found = [adapter.source for adapter in adapters_of(generation) if adapter.kind == kind]
+    return found[0] if found else ""
+
+
+def guides_of(checkpoint: Checkpoint) -> list[str]:
+    """What can be taken over from a picture with this model here: kinds of structure, STYLE."""
+    return _guides(_found(checkpoint.family), checkpoint)
+
+
+def guides_of_each(checkpoints: Iterable[Checkpoint]) -> dict[str, list[str]]:
+    """The same of several, by their short names."""
+    checkpoints = list(checkpoints)
+    found = _found(*(one.family for one in checkpoints))
+    return {one.slug: _guides(found, one) for one in checkpoints}
+
+
+def _found(*families: str) -> set[tuple[str, str, str]]:
+    known = Adapter.objects.enabled().filter(kind__in=GUIDES, family__in=families)
+    return {*known.values_list("family", "kind", "structure")}
+
+
+def _guides(found: set[tuple[str, str, str]], checkpoint: Checkpoint) -> list[str]:
+    mine = {
+        STYLE if kind == Adapter.Kind.IP_ADAPTER else structure
+        for family, kind, structure in found
+        if family == checkpoint.family
+    }
+    return [guide for guide in (*STRUCTURES, STYLE) if guide in mine]
+
+
+def ways_of(guides: list[str]) -> list[Way]:
+    """The ways in which a model that has these guides can make pictures here."""
+    return [way for way in Way if way != Way.REFERENCE or guides]
