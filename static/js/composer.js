@@ -1,8 +1,9 @@
 // The composer: chips that show what is chosen, the set-up in the address (after #, so that no log sees a prompt) and
 // remembered for the next visit. The form itself is the only state; htmx may replace it, so nothing is bound to its nodes.
+import { showAdapters } from "./adapters.js";
 import { copyFor } from "./copy.js";
 
-const FIELDS = ["checkpoint", "prompt", "negative_prompt", "style", "format", "count", "steps", "guidance", "seed", "scheduler"];
+const FIELDS = ["checkpoint", "prompt", "negative_prompt", "style", "format", "count", "steps", "guidance", "seed", "scheduler", "source", "strength", "reference", "reference_as", "reference_scale", "adapters"];
 const COSTS = new Set(["checkpoint", "format", "count", "steps"]);
 const REMEMBER_AFTER_MS = 300;
 const STORE = `atelier:set-up:${document.body.dataset.user}`;
@@ -25,12 +26,13 @@ export function fill(params) {
     if (control instanceof RadioNodeList) {
       const option = [...control].find((radio) => radio.value === value);
       if (option) option.checked = true;
-    } else if (!(control.tagName === "SELECT" && ![...control.options].some((option) => option.value === value))) {
+    } else if (!(control.type === "range" && value === "") && !(control.tagName === "SELECT" && ![...control.options].some((option) => option.value === value))) {
       control.value = value;
     }
     if (name === "checkpoint") followModel({ keepNumbers: true });
   }
   refresh();
+  document.dispatchEvent(new CustomEvent("atelier:source"));
 }
 
 // --- What the form shows of itself ---
@@ -53,6 +55,7 @@ function refresh() {
     range.value = number.value || number.placeholder;
   }
   offerSchedulers();
+  showAdapters(form(), modelNow()?.family);
   const lock = form().querySelector("[data-seed=lock]");
   lock.ariaPressed = String(form().elements.seed.value !== "");
   growPrompt();
@@ -187,6 +190,7 @@ function use(hash) {
   estimate();
   scrollTo({ top: 0 });
   form().elements.prompt.focus({ preventScroll: true });
+  document.dispatchEvent(new CustomEvent("atelier:filled"));
 }
 
 /** Called once: takes the set-up of the address, else the remembered one, before anything is painted. */

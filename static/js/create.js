@@ -4,8 +4,8 @@ import { start } from "./composer.js";
 import { isOlder, latestOf } from "./live.js";
 import { forgetPlace } from "./place.js";
 
-const DRAIN_MS = 1500; // how long a finished job waits for its last previews to be seen
-const QUEUE = 6; // previews a tile keeps when they come faster than they load
+const DRAIN_MS = 3000; // how long a finished job waits for its last previews to be seen, at most
+const QUEUE = 24; // previews a tile keeps when they come faster than they load: a run of usual length is seen whole
 const DECODE_MS = 2000;
 const CHECK_MS = 10000;
 const UNFINISHED = ".job:is([data-state=queued], [data-state=running], [data-state=paused])";
@@ -171,6 +171,23 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const missed = latestOf(card.dataset.job);
   const shown = { attempt: Number(card.dataset.attempt), seq: Number(card.dataset.seq) };
   if (missed && isOlder(shown, missed)) apply(missed);
+});
+
+// --- The step before a batch starts: it goes when the words that led to it change ---
+
+const confirming = document.getElementById("confirm");
+const closeConfirm = () => confirming?.replaceChildren();
+document.addEventListener("input", (event) => event.target.form?.id === "composer-form" && closeConfirm());
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target.id === "jobs") closeConfirm();
+  if (detail.target !== confirming) return;
+  document.querySelectorAll("#composer .error").forEach((error) => error.remove()); // of what was sent before
+  document.querySelectorAll("#composer [aria-invalid]").forEach((control) => control.removeAttribute("aria-invalid"));
+});
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-close-confirm]")) return;
+  closeConfirm();
+  document.getElementById("prompt").focus();
 });
 
 // What ended while the socket was away, or whose end was lost on the way, is found by asking.

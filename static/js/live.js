@@ -24,7 +24,7 @@ export const latestOf = (job) => latest.get(job);
 export const isOlder = (a, b) => a.attempt < b.attempt || (a.attempt === b.attempt && a.seq < b.seq);
 
 function take(event) {
-  if (event.job && event.seq !== undefined) {
+  if (event.type.startsWith("job.")) {
     const known = latest.get(event.job);
     if (known && isOlder(event, known)) return;
     latest.set(event.job, event);
@@ -38,7 +38,8 @@ function connect() {
   clearTimeout(reconnecting);
   if (socket && socket.readyState <= WebSocket.OPEN) return;
   let isOpen = false;
-  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/`);
+  const of = document.querySelector("[data-live]")?.dataset.live; // what the page wants to hear of beyond own jobs
+  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/${of ? `?of=${of}` : ""}`);
   socket.onopen = () => {
     isOpen = true;
     wait = FIRST_WAIT_MS;

@@ -20,20 +20,36 @@ document.addEventListener("click", async (event) => {
   await Notification.requestPermission();
 });
 
-document.addEventListener("atelier:job.progress", () => { offering ||= setTimeout(offer, OFFER_AFTER_MS); });
-for (const end of ["done", "failed", "cancelled"]) {
-  document.addEventListener(`atelier:job.${end}`, () => {
-    clearTimeout(offering);
-    offering = LONG_AGO;
-  });
-}
-
-document.addEventListener("atelier:job.done", ({ detail }) => {
-  const card = document.getElementById(`job-${detail.job}`);
+function tell(id, words, isShown) {
   if (document.hidden && "Notification" in window && Notification.permission === "granted") {
-    const body = card?.querySelector(".job-prompt").textContent;
-    const notification = new Notification(wordsOf("toast-finished"), { body, tag: detail.job });
+    const notification = new Notification(wordsOf("toast-finished"), { body: words, tag: id });
     notification.onclick = () => { window.focus(); notification.close(); };
   }
-  if (!document.getElementById("jobs")) showTemplate("toast-finished");
-});
+  if (!isShown) showTemplate("toast-finished");
+}
+
+function tellOfJob(job) {
+  const card = document.getElementById(`job-${job}`);
+  tell(job, card?.querySelector(".job-prompt").textContent, Boolean(document.querySelector("#jobs, #edit[data-state=working]")));
+}
+
+// The jobs of a batch are told of once, when the last of them has ended; only its owner is told whether it has.
+const batchesTold = new Set();
+function tellOfBatch({ batch, ended }) {
+  if (ended === false) batchesTold.delete(batch);
+  if (!ended || batchesTold.has(batch)) return;
+  batchesTold.add(batch);
+  const part = document.querySelector(`[data-watch="${batch}"]`);
+  tell(batch, part?.querySelector("h1, h2")?.textContent, Boolean(part));
+}
+
+/** What the live socket said of a job or a batch. */
+export function take({ detail }) {
+  if (detail.type === "batch.changed") tellOfBatch(detail);
+  else if (detail.type === "job.progress") offering ||= setTimeout(offer, OFFER_AFTER_MS);
+  else {
+    clearTimeout(offering);
+    offering = LONG_AGO;
+    if (detail.type === "job.done" && !detail.batch) tellOfJob(detail.job);
+  }
+}
