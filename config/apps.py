@@ -7,3 +7,7 @@ class AtelierConfig(AppConfig):
     name = "config"
     label = "atelier"
     verbose_name = "Atelier"
+
+    def ready(self) -> None:
+        """What listens to signals has to be there before the first one."""
+        from config import beat  # noqa: F401

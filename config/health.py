@@ -1,15 +1,19 @@
 """Whether the process lives, and whether the installation can do its work."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from django.core.cache import cache
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
 
 from generator.models import Worker
 
 
-def healthz(request: HttpRequest) -> HttpResponse:
-    """200 as long as the process answers at all."""
-    return HttpResponse("ok", content_type="text/plain")
+async def alive(send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    """/healthz over ASGI: 200 as long as the process answers at all, whatever its threads are busy with."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"ok"})
 
 
 def readyz(request: HttpRequest) -> JsonResponse:

@@ -7,86 +7,19 @@ child also dies with this process, should that be killed outright; elsewhere the
 """
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from config import broker
+from config import broker, web
+from config.children import CannotStart, Child, stop_together
 from config.runtime import BASE_DIR, embedded_redis_url, home, read_env, runtime_dir
-
-PR_SET_PDEATHSIG = 1
-PATIENCE = 25.0  # seconds that a child has to end after SIGTERM
-QUICK = 10.0  # seconds of life under which a child counts as having failed at once
-LONGEST_PAUSE = 30.0
-
-
-class CannotStart(Exception):  # noqa: N818
-    """Why Atelier cannot run here, and what to do about it."""
-
-
-@dataclass
-class Child:
-    """One process that is kept running."""
-
-    name: str
-    command: list[str]
-    process: subprocess.Popen[bytes] | None = None
-    started: float = 0.0
-    pause: float = 0.0  # seconds to wait before the next start; doubles while it ends at once
-    after_start: Callable[["Child"], None] = field(default=lambda child: None)
-
-    def start(self) -> None:
-        """Starts it now."""
-        self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            self.command, cwd=BASE_DIR, start_new_session=True, preexec_fn=_die_with_parent if _libc else None
-        )
-        self.after_start(self)
-
-    def keep_alive(self) -> None:
-        """Starts it again when it has ended, later each time when it ends at once."""
-        if self.process is None or self.process.poll() is None:
-            return
-        lived = time.monotonic() - self.started
-        if lived < self.pause:
-            return
-        print(f"atelier: the {self.name} ended (exit status {self.process.returncode}); starting it again", flush=True)
-        self.pause = min(max(1.0, self.pause * 2), LONGEST_PAUSE) if lived < QUICK + self.pause else 0.0
-        self.start()
-
-    def stop(self) -> None:
-        """Asks it to end, waits, and ends it."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            print(f"atelier: the {self.name} did not end in {PATIENCE:.0f} s; killing it", flush=True)
-            self.process.kill()
-            self.process.wait()
-
-
-def _load_libc() -> ctypes.CDLL | None:
-    return ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-
-_libc = _load_libc()
-
-
-def _die_with_parent() -> None:
-    assert _libc is not None
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _own_lock() -> int:
@@ -106,18 +39,6 @@ def _own_lock() -> int:
     return descriptor
 
 
-def _check_port(host: str, port: int) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CannotStart(
-                f"Port {port} on {host} cannot be used ({error.strerror}).\n"
-                f"Stop the program that has it, or choose another port: PORT={port + 1} make run"
-            ) from error
-
-
 def _is_ready(host: str, port: int) -> bool:
     with contextlib.suppress(OSError):
         address = f"http://{host}:{port}/readyz"
@@ -132,20 +53,22 @@ class Supervisor:
         self.host, self.port = host, port
         self.stopping = False
         self.children: list[Child] = []
+        self.web: list[Child] = []
         python = sys.executable
-        self.web = Child("web server", [python, "-m", "uvicorn", "config.asgi:application", "--host", host])
-        self.web.command += ["--port", str(port), "--no-access-log", "--log-level", "warning", "--lifespan", "off"]
-        self.web.command += ["--timeout-graceful-shutdown", "10"]
         self.worker = Child(
             "worker", [python, "-W", "ignore", "-m", "celery", "-q", "-A", "config", "worker", "-P", "threads"]
         )
-        self.worker.command += ["-c", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+        self.worker.nice = 5  # drawing takes every processor there is, and pages must not wait for it
+        # Three threads: one waits for pictures, one may be at a long export; what is short need not wait for them.
+        self.worker.command += ["-Q", "atelier,light", "-c", "3", "--loglevel", "WARNING"]
+        self.worker.command += ["--without-gossip", "--without-mingle"]
 
     def run(self) -> None:
         """Returns after SIGTERM, SIGINT or SIGHUP, when everything has ended. CannotStart says why it cannot."""
         os.environ["ATELIER_HOME"] = str(home())  # a relative one means the same to the children
         lock = _own_lock()
-        _check_port(self.host, self.port)
+        port = web.bind(self.host, self.port)
+        self.web = web.children(port)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
         try:
@@ -159,6 +82,7 @@ class Supervisor:
                     print(f"Atelier is ready: http://{self.host}:{self.port}   (Ctrl-C stops it)", flush=True)
                 time.sleep(0.1)
         finally:
+            port.close()
             self._stop()
             os.close(lock)
 
@@ -168,7 +92,7 @@ class Supervisor:
         prepared = subprocess.run([sys.executable, "manage.py", "prepare"], cwd=BASE_DIR, check=False)
         if prepared.returncode and not self.stopping:
             raise CannotStart("The data could not be prepared; what went wrong stands above.")
-        for child in (self.web, self.worker):
+        for child in (*self.web, self.worker):
             if not self.stopping:
                 child.start()
                 self.children.append(child)
@@ -190,12 +114,9 @@ class Supervisor:
         self.stopping = True
 
     def _stop(self) -> None:
-        running = [child for child in (self.web, self.worker) if child.process and child.process.poll() is None]
-        for child in running:
-            assert child.process is not None
-            child.process.terminate()  # both at once; the broker outlives them
+        stop_together([*self.web, self.worker])
         for child in reversed(self.children):
-            child.stop()
+            child.stop()  # the broker outlives the others
         with contextlib.suppress(OSError):
             (Path(runtime_dir()) / "v.sock").unlink(missing_ok=True)
 

@@ -12,16 +12,23 @@ from generator.catalogue import install_builtin
 
 
 class Command(BaseCommand):
-    """`manage.py prepare`: migrations, what ships with Atelier, static files, and a first administrator."""
+    """`manage.py prepare`: migrations, what ships with Atelier, a first administrator (data), and static files."""
 
     help = __doc__
 
+    def add_arguments(self, parser) -> None:
+        """An image collects static files when it is built, and asks for the data alone when it is started."""
+        parser.add_argument("--only", choices=["data", "static"])
+
     def handle(self, *args, **options) -> None:
         """Runs each part; any that fails stops the start."""
-        call_command("migrate", interactive=False, verbosity=0)
-        install_builtin()
-        self._collect_static()
-        call_command("ensure_admin", stdout=self.stdout)
+        if options["only"] != "static":
+            call_command("migrate", interactive=False, verbosity=0)
+            install_builtin()
+        if options["only"] != "data":
+            self._collect_static()
+        if options["only"] != "static":
+            call_command("ensure_admin", stdout=self.stdout)
 
     def _collect_static(self) -> None:
         # Hashing and compressing all files takes seconds, so only when any of them has changed.
