@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # while it looks at what needs it.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: setup run test lint bench shots seed eval-starter
+.PHONY: setup run test test-servers lint bench faults shots seed eval-starter api-schema fuzz
 
 setup: $(VENV)/.run
 
@@ -15,11 +15,11 @@ $(BIN)/python:
 
 $(VENV)/.run: pyproject.toml requirements.lock | $(BIN)/python
 	$(PIP) torch
-	$(PIP) --editable '.[web,worker]'
+	$(PIP) --editable '.[web,worker,cli]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(PIP) --editable '.[web,worker,dev]'
+	$(PIP) --editable '.[web,worker,cli,dev]'
 	@touch $@
 
 run: $(VENV)/.run
@@ -28,6 +28,11 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 	@$(BIN)/python -m tests.requirements
 	$(BIN)/python -m pytest $(ARGS)
+
+# The same tests on PostgreSQL and Redis.
+test-servers: $(VENV)/.dev
+	@$(BIN)/python -m tests.requirements
+	$(BIN)/python -m tests.with_servers $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -39,8 +44,19 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
+faults: $(VENV)/.dev
+	@$(BIN)/python -m tests.faults
+
 shots: $(VENV)/.dev
-	$(BIN)/python -m tests.shots
+	$(BIN)/python -m tests.shots $(if $(ONLY),--only $(ONLY))
+
+# What clients of the API rely on: tests/config/test_api_contract.py compares it with the API as it is.
+api-schema: $(VENV)/.dev
+	$(BIN)/python manage.py export_openapi_schema --api config.api.api --indent 1 --sorted --output docs/openapi.json
+
+# The API with so many random requests of each kind and every role; the suite sends a few.
+fuzz: $(VENV)/.dev
+	API_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest tests/config/test_api_at_random.py
 
 eval-starter: $(VENV)/.dev
 	$(BIN)/python -m generator.diffusion.starter.evaluate --art var/art --out var/eval-starter

@@ -1,8 +1,8 @@
-"""What all tests share. The environment is tests/environment.py's, the people are tests/people.py's."""
+"""What all tests share. The environment: tests/environment.py; people: tests/people.py; their keys: tests/api.py."""
 
 import pytest
 
-pytest_plugins = ["tests.people"]
+pytest_plugins = ["tests.people", "tests.api", "tests.emptying"]
 
 
 @pytest.fixture(autouse=True)

@@ -30,6 +30,13 @@ if "REDIS_URL" not in os.environ:
     broker.wait_until_ready(runtime_dir(), _broker)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where nothing may be left out (.ci/run), a skipped test fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("TEST_SKIPS") == "forbidden" and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The broker and the home go with the run."""
     close()

@@ -14,6 +14,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.databases import given_servers
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -119,9 +121,12 @@ def start(home: Path, command: list[str] | None = None, **env: str) -> Installat
 
 @contextlib.contextmanager
 def running(**env: str):
-    """An installation that is ready, and ended and removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="atelier-run-") as folder:
-        installation = start(Path(folder) / "home", **env)
+    """An installation that is ready, and ended and removed afterwards.
+
+    On SQLite with its own broker, or in the servers that TEST_POSTGRES_URL and TEST_REDIS_URL name.
+    """
+    with given_servers() as given, tempfile.TemporaryDirectory(prefix="atelier-run-") as folder:
+        installation = start(Path(folder) / "home", **{**given, **env})
         try:
             installation.wait_until_ready()
             yield installation

@@ -1,4 +1,5 @@
-"""The people of the tests: alice owns the team `studio`, bob creates in it, victor looks, charlie is an outsider."""
+"""The people of the tests, one of each role in the team `studio`: alice owns it, mona manages, bob and carol create,
+rita reviews, victor looks; charlie is an outsider."""
 
 from collections.abc import Callable
 
@@ -12,8 +13,8 @@ from accounts.services import create_person
 from gallery.models import Media
 from gallery.services import NewMedia, add_media
 from generator.catalogue import install_builtin
-from generator.models import Checkpoint, Job
-from generator.services import create_generation
+from generator.models import Batch, Checkpoint, Job
+from generator.services import create_batch, create_generation, prepare
 
 PASSWORD = "a rather long password"
 
@@ -38,6 +39,24 @@ def alice(studio) -> User:
 def bob(studio) -> User:
     """Creator in the studio."""
     return _joined("bob", studio, Role.CREATOR)
+
+
+@pytest.fixture
+def mona(studio) -> User:
+    """Manager of the studio."""
+    return _joined("mona", studio, Role.MANAGER)
+
+
+@pytest.fixture
+def carol(studio) -> User:
+    """Another creator in the studio."""
+    return _joined("carol", studio, Role.CREATOR)
+
+
+@pytest.fixture
+def rita(studio) -> User:
+    """Reviewer in the studio."""
+    return _joined("rita", studio, Role.REVIEWER)
 
 
 @pytest.fixture
@@ -89,6 +108,19 @@ def make_job(checkpoint, studio) -> Callable[..., Job]:
     def make(user: User, *, team: Team | None = None, **changes) -> Job:
         asked = {"prompt": "a red apple, 3d icon", "count": 1, "steps": 4, "seed": 7, **changes}
         return create_generation(user=user, team=team or studio, checkpoint=checkpoint, **asked)
+
+    return make
+
+
+@pytest.fixture
+def make_batch(checkpoint, studio) -> Callable[..., Batch]:
+    """`make_batch(user, prompts=3)`: a batch of that person in the studio."""
+
+    def make(user: User, prompts: int = 3, visibility: str = "team", count: int = 1) -> Batch:
+        wanted = [prepare(checkpoint=checkpoint, prompt=f"a shoe {n}", count=count, steps=2) for n in range(prompts)]
+        return create_batch(
+            user=user, team=studio, name="Shoes", origin="table", generations=wanted, visibility=visibility
+        )
 
     return make
 

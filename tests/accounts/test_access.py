@@ -1,21 +1,37 @@
 """Every address of the people's pages, tried by everybody."""
 
 import pytest
+from allauth.usersessions.models import UserSession
 
-from accounts.models import Membership, Team
+from accounts.models import Membership, Team, Webhook
 from accounts.roles import Role
-from accounts.services import create_person, invite
+from accounts.services import create_api_key, create_person, emit, invite
 
-PEOPLE = ("alice", "mara", "bob", "victor", "charlie", None)  # owner, manager, creator, viewer, outsider, anonymous
+# owner, manager, creator, reviewer, viewer, outsider, anonymous; a reviewer gets here what a creator gets
+PEOPLE = ("alice", "mara", "bob", "rita", "victor", "charlie", None)
+COLUMN = {"alice": 0, "mara": 1, "bob": 2, "rita": 2, "victor": 3, "charlie": 4}
 TO_SIGN_IN = "to sign-in"
 DONE, SHOWN, REFUSED, UNKNOWN, WRONG = 302, 200, 403, 404, 422
 
-# address, data (None: GET), then what each of PEOPLE gets
+EVERYBODY = {"{alice}": "1", "{mara}": "1", "{bob}": "2", "{rita}": "1", "{victor}": "1"}
+
+# address, data (None: GET), then what each of PEOPLE gets, by COLUMN
 TABLE = [
     ("/team/", None, [SHOWN] * 5),
     ("/account/profile/", None, [SHOWN] * 5),
     ("/account/profile/", {"name": "N", "theme": "dark"}, [DONE] * 5),
     ("/account/profile/", {"name": "N", "theme": "pink"}, [WRONG] * 5),
+    ("/account/theme/", {"theme": "dark"}, [DONE] * 5),
+    ("/account/theme/", {"theme": "pink"}, [WRONG] * 5),
+    ("/account/sessions/", None, [SHOWN] * 5),
+    ("/account/sessions/{session}/end/", {}, [DONE, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]),
+    ("/account/sessions/others/end/", {}, [DONE] * 5),
+    ("/account/close/", None, [SHOWN] * 5),
+    ("/account/close/", {"email": "somebody@example.com"}, [WRONG] * 5),
+    ("/account/keys/", None, [SHOWN] * 5),
+    ("/account/keys/", {"name": "Script", "scope": "read", "days": "90"}, [SHOWN] * 5),
+    ("/account/keys/", {"name": "Script", "scope": "king", "days": "90"}, [WRONG] * 5),
+    ("/account/keys/{key}/revoke/", {}, [DONE, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN]),
     ("/account/password/change/", None, [SHOWN] * 5),
     ("/account/2fa/", None, [SHOWN] * 5),
     ("/team/create/", {"name": "New"}, [DONE] * 5),
@@ -29,22 +45,36 @@ TABLE = [
     ("/team/{studio}/invite/", {"email": "n@example.com", "role": "owner"}, [SHOWN, WRONG, REFUSED, REFUSED, UNKNOWN]),
     ("/team/{studio}/invite/", {"email": "n", "role": "viewer"}, [WRONG, WRONG, REFUSED, REFUSED, UNKNOWN]),
     ("/team/{studio}/rename/", {"name": "Nord"}, [DONE, REFUSED, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/{studio}/shares/", {"{victor}": "3", **EVERYBODY}, [DONE, DONE, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/{studio}/shares/", {**EVERYBODY, "{victor}": "0"}, [WRONG, WRONG, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/{studio}/hand-over/", {"member": "{victor}"}, [DONE, REFUSED, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/{studio}/hand-over/", {"member": "nobody"}, [UNKNOWN] * 5),
+    ("/team/{studio}/close/", {"name": "Studio"}, [DONE, REFUSED, REFUSED, REFUSED, UNKNOWN]),
     ("/team/members/{victor}/role/", {"role": "creator"}, [DONE, DONE, REFUSED, REFUSED, UNKNOWN]),
     ("/team/members/{alice}/role/", {"role": "viewer"}, [DONE, REFUSED, REFUSED, REFUSED, UNKNOWN]),
     ("/team/members/{victor}/role/", {"role": "king"}, [WRONG, WRONG, WRONG, WRONG, UNKNOWN]),
     ("/team/members/{victor}/remove/", {}, [DONE, DONE, REFUSED, REFUSED, UNKNOWN]),
     ("/team/members/{alice}/remove/", {}, [DONE, REFUSED, REFUSED, REFUSED, UNKNOWN]),
     ("/team/invitations/{invitation}/revoke/", {}, [DONE, DONE, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/webhooks/", None, [SHOWN, SHOWN, REFUSED, REFUSED, SHOWN]),  # charlie's is of his own team
+    ("/team/webhooks/", {"url": "https://1.1.1.1/hook", "events": "job.done"}, [SHOWN, SHOWN, REFUSED, REFUSED, SHOWN]),
+    ("/team/webhooks/", {"url": "http://127.0.0.1/", "events": "job.done"}, [WRONG, WRONG, REFUSED, REFUSED, WRONG]),
+    ("/team/webhooks/{webhook}/", None, [SHOWN, SHOWN, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/webhooks/{webhook}/switch/", {"is_enabled": "0"}, [DONE, DONE, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/webhooks/{webhook}/secret/", {}, [SHOWN, SHOWN, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/webhooks/{webhook}/test/", {}, [DONE, DONE, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/webhooks/{webhook}/{delivery}/again/", {}, [DONE, DONE, REFUSED, REFUSED, UNKNOWN]),
+    ("/team/webhooks/{webhook}/delete/", {}, [DONE, DONE, REFUSED, REFUSED, UNKNOWN]),
     ("/team/{studio}/leave/", {}, [DONE, DONE, DONE, DONE, UNKNOWN]),
 ]
 
 
 @pytest.fixture
-def people(alice, bob, victor, charlie, studio) -> dict:
+def people(alice, bob, rita, victor, charlie, studio) -> dict:
     """All of PEOPLE by name, with a manager."""
     mara = create_person(email="mara@example.com", name="Mara", password="a rather long password")
     Membership.objects.create(team=studio, user=mara, role=Role.MANAGER)
-    return {"alice": alice, "bob": bob, "victor": victor, "charlie": charlie, "mara": mara, None: None}
+    return {"alice": alice, "bob": bob, "rita": rita, "victor": victor, "charlie": charlie, "mara": mara, None: None}
 
 
 @pytest.fixture
@@ -53,8 +83,18 @@ def names(people, studio) -> dict:
     invitation, _link = invite(
         user=people["alice"], team=studio, email="o@example.com", role=Role.VIEWER, base_url="http://x"
     )
-    members = {name: Membership.objects.get(user=people[name], team=studio).pk for name in ("alice", "victor")}
-    return {"studio": studio.pk, "invitation": invitation.pk, **members}
+    members = {
+        name: Membership.objects.get(user=people[name], team=studio).pk
+        for name in ("alice", "mara", "bob", "rita", "victor")
+    }
+    session = UserSession.objects.create(
+        user=people["alice"], ip="10.0.0.9", session_key="elsewhere", user_agent="curl/8"
+    )
+    key, _token = create_api_key(user=people["alice"], name="Script")
+    webhook = Webhook.objects.create(team=studio, url="https://1.1.1.1/hook", events=["job.done"])
+    emit(team=studio.pk, kind="job.done", event="one", data=dict)
+    hooks = {"webhook": webhook.pk, "delivery": webhook.deliveries.get().pk}
+    return {"studio": studio.pk, "invitation": invitation.pk, "key": key.pk, "session": session.pk, **members, **hooks}
 
 
 @pytest.mark.parametrize("who", PEOPLE)
@@ -65,16 +105,17 @@ def test_everybody_at_every_address(as_, people, names, path, data, expected, wh
     if data is None:
         response = client.get(path)
     else:
-        response = client.post(path, {key: value.format(**names) for key, value in data.items()})
+        response = client.post(path, {key.format(**names): value.format(**names) for key, value in data.items()})
     if who is None:
         assert (response.status_code, response.url.split("?")[0]) == (302, "/account/login/")
     else:
-        assert response.status_code == expected[PEOPLE.index(who)]
+        assert response.status_code == expected[COLUMN[who]]
 
 
-@pytest.mark.parametrize(
-    "path", sorted({row[0] for row in TABLE if row[1] is not None and not row[0].startswith("/account")})
-)
+SHOWN_TOO = {"/account/profile/", "/account/keys/", "/account/close/", "/team/webhooks/"}
+
+
+@pytest.mark.parametrize("path", sorted({row[0] for row in TABLE if row[1] is not None} - SHOWN_TOO))
 def test_nothing_changes_by_a_link(as_, people, names, path):
     assert as_(people["alice"]).get(path.format(**names)).status_code == 405
 

@@ -10,7 +10,7 @@ from django.utils.html import escape
 
 from accounts.models import Invitation, Membership, Team, Usage, User
 from accounts.roles import Role
-from accounts.services import charge, invite
+from accounts.services import charge, create_api_key, invite
 
 PASSWORD = "a rather long password"
 MODELS = sorted((model._meta.label_lower for model in admin.site._registry), key=str)
@@ -30,6 +30,7 @@ def _everything(alice, bob, studio, make_job, make_media):
     make_media(bob)
     invite(user=alice, team=studio, email="o@example.com", role=Role.VIEWER, base_url="http://x")
     charge(user=alice, team=studio, pictures=1)
+    create_api_key(user=alice, name="Script")
 
 
 def _urls(label: str) -> list[str]:
@@ -142,9 +143,10 @@ def test_nobody_and_no_team_is_deleted(root, alice, studio):
 
 def _members_form(team: Team, rows: list[dict]) -> dict:
     known = sum("id" in row for row in rows)
-    data = {"name": team.name, "memberships-TOTAL_FORMS": len(rows), "memberships-INITIAL_FORMS": known}
+    sizes = {"memberships-TOTAL_FORMS": len(rows), "memberships-INITIAL_FORMS": known}
+    data = {"name": team.name, "share": 2, **sizes}
     for index, row in enumerate(rows):
-        data |= {f"memberships-{index}-{field}": value for field, value in {"team": team.pk, **row}.items()}
+        data |= {f"memberships-{index}-{field}": value for field, value in {"team": team.pk, "share": 1, **row}.items()}
     return data
 
 

@@ -1,10 +1,9 @@
 """request.team: chosen by the session, checked on each request, never missing, and free for those who do not use it."""
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse
-from django.test import AsyncClient, RequestFactory
+from django.test import RequestFactory
 
 from accounts.middleware import current_team
 from accounts.models import Membership, Team, User
@@ -63,12 +62,3 @@ def test_a_wrong_choice_changes_nothing(as_, alice, studio, word):
     client = as_(alice)
     assert client.post("/team/switch/", {"team": word}).status_code in (302, 404)
     assert client.session["team"] == str(studio.pk)
-
-
-@pytest.mark.django_db(transaction=True)
-async def test_under_asgi(alice, studio):
-    client = AsyncClient()
-    await sync_to_async(client.force_login)(alice)
-    response = await client.get("/team/")
-    assert response.status_code == 200
-    assert response.context["team"] == await sync_to_async(lambda: alice.personal_team)()

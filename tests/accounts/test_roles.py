@@ -14,6 +14,9 @@ def test_python_and_sql_agree(charlie, studio, role, action):
     Membership.objects.create(team=studio, user=charlie, role=role)
     assert can(charlie, action, studio) == (action in ALLOWED[role])
     assert (studio in Team.objects.where(charlie, action)) == (action in ALLOWED[role])
+    charlie.keep_roles()
+    assert can(charlie, action, studio) == (action in ALLOWED[role])
+    assert (studio in Team.objects.where(charlie, action)) == (action in ALLOWED[role])
 
 
 def test_nobody_and_the_switched_off_may_nothing(alice, studio):

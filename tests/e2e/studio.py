@@ -29,4 +29,4 @@ def generate(page: Page, prompt: str, **settings: int) -> Locator:
 
 def wait_for(card: Locator, state: str) -> None:
     """Returns when the card shows that state."""
-    expect(card).to_have_attribute("data-state", state, timeout=90_000)
+    expect(card).to_have_attribute("data-state", state, timeout=240_000)

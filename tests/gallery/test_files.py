@@ -68,3 +68,13 @@ def test_a_download_has_a_name_that_means_something(as_, make_media, alice):
     response = as_(alice).get(f"{address}?download=1")
     assert response["Content-Disposition"] == 'attachment; filename="ein-apfel-rot-7.png"'
     assert response.content.startswith(b"\x89PNG")
+
+
+def test_behind_a_proxy_the_proxy_sends_the_file(as_, make_media, alice, bob, settings):
+    settings.ACCEL_REDIRECT = "/_media/"
+    media = make_media(alice)
+    response = as_(alice).get(links.media_url(media, "tile", alice))
+    assert response["X-Accel-Redirect"] == f"/_media/renditions/{media.pk.hex[:2]}/{media.pk.hex}.tile.webp"
+    assert response["Content-Type"] == "image/webp"
+    assert response.content == b""
+    assert "X-Accel-Redirect" not in as_(bob).get(links.media_url(media, "tile", alice))

@@ -1,6 +1,7 @@
 """Keeping pictures: files and rows together, trash, likes, visibility."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -29,6 +30,22 @@ def test_what_fails_after_the_files_were_written_leaves_nothing(make_media, alic
     assert Media.objects.count() == 1
 
 
+def test_a_picture_knows_its_way_and_what_it_was_made_from(make_media, alice, studio):
+    origin = make_media(alice)
+    made = {"image": Image.new("RGB", (8, 8)), "recipe": {"way": "inpaint"}, "team": studio, "owner": alice}
+    kept, orphan = services.add_media(
+        items=[
+            services.NewMedia(**made, made_from=origin.pk),
+            services.NewMedia(**made, made_from=uuid4()),  # deleted for good while the picture was made
+        ]
+    )
+    assert (origin.way, kept.way, kept.made_from, orphan.made_from) == ("text", "inpaint", origin, None)
+    assert list(origin.made.all()) == [kept]
+    origin.delete()
+    kept.refresh_from_db()
+    assert kept.made_from is None
+
+
 @pytest.mark.parametrize(("person", "allowed"), [("alice", True), ("bob", True), ("victor", False), ("charlie", False)])
 @pytest.mark.parametrize("verb", ["trash_media", "set_visibility"])
 def test_who_may_change_bobs_picture(person, allowed, verb, request, make_media, bob):
@@ -50,12 +67,15 @@ def test_trash_and_back(make_media, alice):
     assert Media.objects.kept().exists()
 
 
-def test_the_trash_is_emptied_after_its_retention_with_all_files(make_media, alice, settings):
+def test_the_trash_is_emptied_after_its_retention_with_all_files(
+    make_media, alice, settings, django_capture_on_commit_callbacks
+):
     old, young = make_media(alice), make_media(alice)
     for media in (old, young):
         services.trash_media(user=alice, media=media)
     Media.objects.filter(pk=old.pk).update(deleted=timezone.now() - timedelta(days=settings.TRASH_RETENTION_DAYS + 1))
-    assert services.purge_trash() == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        assert services.purge_trash() == 1
     assert Media.objects.get() == young
     assert len(_files(settings)) == 3
 

@@ -1,10 +1,12 @@
 """Jobs and models in the admin: seen by administrators, changed by services."""
 
+import uuid
+
 import pytest
 from django.test import Client
 
 from accounts.models import Membership, User
-from generator.models import Checkpoint, Job, State
+from generator.models import Checkpoint, Job, State, Worker
 
 
 @pytest.fixture
@@ -102,3 +104,26 @@ def test_a_model_in_use_is_not_deleted(root, make_job, alice, checkpoint):
     make_job(alice)
     root.post(f"/admin/generator/checkpoint/{checkpoint.pk}/delete/", {"post": "yes"})
     assert Checkpoint.objects.filter(pk=checkpoint.pk).exists()
+
+
+def test_a_jobs_page_tells_what_happened(root, make_job, alice):
+    job = make_job(alice)
+    job.move(State.RUNNING, lease=uuid.uuid4(), worker="gpu-1")
+    job.move(State.FAILED, reason="The disk was full.", trace="OSError: <full>", log="a last line")
+    page = root.get(f"/admin/generator/job/{job.pk}/change/").content.decode()
+    for words in ("Waited in line", "gpu-1", "The disk was full.", "OSError: &lt;full&gt;", "a last line"):
+        assert words in page
+
+
+def test_workers_are_paused_and_released(root):
+    Worker.objects.create(name="gpu-1", memory=1000, memory_free=400, loaded=["sdxl"])
+    chosen = {"_selected_action": ["gpu-1"]}
+    assert (
+        "Paused." in root.post("/admin/generator/worker/", {"action": "hold", **chosen}, follow=True).content.decode()
+    )
+    assert Worker.objects.get().is_paused
+    page = root.get("/admin/generator/worker/").content.decode()
+    assert "400 / 1,000 MiB" in page
+    assert "sdxl" in page
+    root.post("/admin/generator/worker/", {"action": "release", **chosen})
+    assert not Worker.objects.get().is_paused

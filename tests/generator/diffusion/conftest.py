@@ -39,3 +39,11 @@ def spec_for() -> Callable[..., ImageSpec]:
         return ImageSpec(checkpoint=str(checkpoint), **settings)
 
     return spec
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No way to the hub, whatever the machine."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)

@@ -9,10 +9,8 @@ import pytest
 import torch
 
 from generator.diffusion import pipelines
-from generator.diffusion.sampling import generate
 from generator.diffusion.spec import CheckpointError
 from tests.generator.diffusion import tiny
-from tests.generator.diffusion.original import save_original
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +35,8 @@ def test_a_checkpoint_that_changed_is_loaded_anew(tiny_folder, tmp_path):
     assert pipelines.load(str(folder)) is not before
 
 
-def test_the_least_used_pipeline_makes_room(tiny_folder):
+def test_the_least_used_pipeline_makes_room(tiny_folder, monkeypatch):
+    monkeypatch.setattr(pipelines, "MAX_WARM", 2)
     first = pipelines.load(str(tiny_folder("sd1")))
     for family in ("sdxl", "sd3"):
         pipelines.load(str(tiny_folder(family)))
@@ -47,20 +46,6 @@ def test_the_least_used_pipeline_makes_room(tiny_folder):
 def test_half_precision_files_are_found(tiny_folder, tmp_path):
     tiny.sd1().to(torch.float16).save_pretrained(tmp_path / "half", variant="fp16")
     assert pipelines.load(str(tmp_path / "half")).dtype == torch.float32
-
-
-def test_a_single_file_loads_offline_with_its_configuration_beside_it(tiny_folder, spec_for, tmp_path):
-    save_original(tiny.sd1(), tmp_path / "apple.safetensors")
-    shutil.copytree(tiny_folder("sd1"), tmp_path / "apple", ignore=shutil.ignore_patterns("*.safetensors"))
-    from_file = generate(spec_for(tmp_path / "apple.safetensors")).images[0]
-    from_folder = generate(spec_for(tiny_folder("sd1"))).images[0]
-    assert from_file.tobytes() == from_folder.tobytes()
-
-
-def test_a_single_file_without_configuration_says_what_it_needs(tmp_path, offline):
-    save_original(tiny.sd1(), tmp_path / "apple.safetensors")
-    with pytest.raises(CheckpointError, match=r"Put its diffusers configuration into the folder “.*apple”"):
-        pipelines.load(str(tmp_path / "apple.safetensors"))
 
 
 def test_a_hub_id_is_found_in_the_local_cache(tiny_folder, tmp_path):
@@ -86,11 +71,3 @@ def test_the_device_is_stated():
     device, dtype = pipelines.choose_device("cpu")
     assert pipelines.describe_device(device, dtype) == "cpu, float32"
     assert pipelines.choose_device("cpu", torch.float16)[1] == torch.float16
-
-
-@pytest.fixture
-def offline(monkeypatch):
-    """No way to the hub, whatever the machine."""
-    from huggingface_hub import constants
-
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)

@@ -7,7 +7,7 @@ from generator.diffusion.sampling import generate
 from generator.diffusion.spec import Cancelled, CheckpointError, SpecError
 from tests.generator.diffusion import tiny
 
-FAMILIES = sorted(tiny.FAMILIES)
+FAMILIES = ["flux", "pixart", "sd1", "sd3", "sdxl"]  # the others differ in little here: tests of the ways draw all
 
 
 def largest_difference(one, other):

@@ -1,6 +1,7 @@
 """One job's card."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -82,3 +83,21 @@ def test_a_team_mates_card_offers_no_cancel_to_those_who_may_not(as_, alice, bob
     cancel = reverse("generator:cancel", args=[job.pk])
     assert cancel in as_(alice).get(url(job)).content.decode()
     assert cancel not in as_(bob).get(url(job)).content.decode()
+
+
+def test_a_job_that_is_tried_again_says_why_and_when(as_, alice, make_job):
+    job = make_job(alice)
+    later = timezone.now() + timedelta(seconds=40)
+    Job.objects.filter(pk=job.pk).update(not_before=later, reason="The disk was full.")
+    page = as_(alice).get(url(job)).content.decode()
+    assert "The disk was full. Next attempt in" in page
+    assert "data-until=" in page
+    assert "data-preview" not in page
+
+
+def test_a_paused_job_can_go_on(as_, alice, make_job):
+    job = make_job(alice)
+    job.move(State.PAUSED)
+    page = as_(alice).get(url(job)).content.decode()
+    assert reverse("generator:resume", args=[job.pk]) in page
+    assert reverse("generator:pause", args=[job.pk]) not in page

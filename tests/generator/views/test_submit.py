@@ -1,5 +1,7 @@
 """Asking for pictures: by htmx and by a plain form, well formed and not."""
 
+from uuid import uuid4
+
 import pytest
 from django.urls import reverse
 
@@ -136,3 +138,29 @@ def test_posting_needs_the_token(alice, asked):
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert client.post(URL, asked).status_code == 403
+
+
+def test_a_picture_to_start_from(as_, bob, asked, make_media):
+    media = make_media(bob)
+    as_(bob).post(URL, {**asked, "source": str(media.pk), "strength": "0.4"})
+    made = Generation.objects.get()
+    assert (made.way, made.source, made.strength, made.format) == ("image", media, 0.4, "square")
+
+
+def test_without_a_picture_its_strength_says_nothing(as_, bob, asked):
+    as_(bob).post(URL, {**asked, "strength": "0.4"})
+    assert Generation.objects.get().way == "text"
+
+
+@pytest.mark.parametrize("whose", ["private", "foreign", "none"])
+def test_a_picture_that_one_may_not_start_from(as_, bob, alice, charlie, asked, make_media, whose):
+    pictures = {
+        "private": lambda: make_media(bob, visibility="private").pk,
+        "foreign": lambda: make_media(charlie, team=charlie.personal_team).pk,
+        "none": uuid4,
+    }
+    response = as_(alice).post(URL, {**asked, "source": str(pictures[whose]())})
+    assert response.status_code == 422
+    assert "cannot be started from" in response.content.decode()
+    assert as_(alice).get(reverse("generator:references")).context["tiles"] == []
+    assert not Job.objects.exists()
