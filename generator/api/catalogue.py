@@ -1,6 +1,5 @@
 """What pictures can be made with: the models, styles and formats that a team is offered."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -105,8 +104,8 @@ class PresetsOut(Schema):
 def models(request: HttpRequest, team: UUID | None = None) -> list[ModelOut]:
     """Those that the caller may use in the team, the one chosen at first before the others."""
     found = team_asked(request, team)
-    offered: Any = list(Checkpoint.objects.offered_to(request.user, found))
-    guides = services.guides_of_each(offered)
+    offered = list(Checkpoint.objects.offered_to(request.user, found))
+    guides = services.guides_of_each(offered, request.user, found)
     return [ModelOut.of(checkpoint, found, guides[checkpoint.slug]) for checkpoint in offered]
 
 

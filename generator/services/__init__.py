@@ -29,7 +29,7 @@ from generator.services.creating import (
     prepare,
     spec_of,
 )
-from generator.services.guides import STYLE, guides_of, guides_of_each, ways_of
+from generator.services.guides import STYLE, guides_of_each, ways_of
 from generator.services.holds import (
     hold_everything,
     hold_person,
@@ -75,7 +75,6 @@ __all__ = [
     "draw_sample",
     "estimate",
     "estimate_batch",
-    "guides_of",
     "guides_of_each",
     "hide_batch",
     "hide_job",

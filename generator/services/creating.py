@@ -23,7 +23,7 @@ from generator.diffusion.ways import geometry
 from generator.diffusion.ways.spec import Margins
 from generator.models import Adapter, Checkpoint, Generation, Job, StylePreset, Worker
 from generator.models.preset import apply_words
-from generator.services import assets, ways
+from generator.services import assets, guides, ways
 from generator.services.prompts import remember_prompt
 from generator.services.refused import Refused
 from generator.services.scenes import Placement
@@ -172,6 +172,7 @@ def enter(generations: Sequence[Generation], *, user: User, team: Team, visibili
     """
     if not can(user, Action.CREATE, team):
         raise PermissionDenied
+    guides.add_guides(generations, user=user, team=team)
     assets.settle(generations, user=user, team=team)
     ways.check_pictures(generations, user=user, team=team)
     if any(one.style and one.style.team_id not in (None, team.pk) for one in generations):

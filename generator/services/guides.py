@@ -1,10 +1,11 @@
 """Out of the catalogue, what leads a model by a picture (ControlNets, IP-Adapters) and what enlarges pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.models import Team, User
 from generator.diffusion.spec import SpecError
 from generator.diffusion.ways.spec import STRUCTURES, Way
 from generator.models import Adapter, Checkpoint, Generation
@@ -15,17 +16,23 @@ GUIDES = (Adapter.Kind.CONTROLNET, Adapter.Kind.IP_ADAPTER)
 STYLE = "style"  # subject and style, beside the kinds of structure
 
 
-def add_guides(generation: Generation) -> None:
-    """Writes down with a request what leads it, as one of its adapters. Refused where nothing suits its model."""
-    checkpoint = generation.checkpoint
-    words = {"model": checkpoint.name, "kind": generation.structure_kind}
-    if generation.structure_id:
-        nets = _known(checkpoint, Adapter.Kind.CONTROLNET).filter(structure=generation.structure_kind)
-        says = _("For “%(model)s” there is no ControlNet for “%(kind)s” here. Choose another model or structure.")
-        _add(generation, nets.first(), generation.structure_scale, says % words)
-    if generation.reference_id:
-        says = _("For “%(model)s” there is no IP-Adapter here. Choose another model.")
-        _add(generation, _known(checkpoint, Adapter.Kind.IP_ADAPTER).first(), generation.reference_scale, says % words)
+def add_guides(generations: Sequence[Generation], *, user: User, team: Team) -> None:
+    """Writes down with each request what leads it, as one of its adapters.
+
+    Refused where nothing that `user` may use in `team` suits its model.
+    """
+    for generation in generations:
+        checkpoint = generation.checkpoint
+        offered = Adapter.objects.filter(family=checkpoint.family).offered_to(user, team)
+        words = {"model": checkpoint.name, "kind": generation.structure_kind}
+        if generation.structure_id:
+            nets = offered.filter(kind=Adapter.Kind.CONTROLNET, structure=generation.structure_kind)
+            says = _("For “%(model)s” there is no ControlNet for “%(kind)s” here. Choose another model or structure.")
+            _add(generation, nets.first(), generation.structure_scale, says % words)
+        if generation.reference_id:
+            look = offered.filter(kind=Adapter.Kind.IP_ADAPTER).first()
+            says = _("For “%(model)s” there is no IP-Adapter here. Choose another model.")
+            _add(generation, look, generation.reference_scale, says % words)
 
 
 def add_upscaler(generation: Generation, upscaler: Adapter) -> None:
@@ -51,14 +58,10 @@ def upscaler_of(generation: Generation) -> str:
     return source
 
 
-def _known(checkpoint: Checkpoint, kind: str):
-    return Adapter.objects.enabled().filter(kind=kind, family=checkpoint.family)
-
-
 def _add(generation: Generation, adapter: Adapter | None, weight: float, says: str) -> None:
     if adapter is None:
         raise Refused(says)
-    if all(entry["slug"] != adapter.slug for entry in generation.adapters):
+    if all(entry["kind"] != adapter.kind for entry in generation.adapters):
         generation.adapters = [*generation.adapters, entry_of(adapter, weight)]
 
 
@@ -68,21 +71,12 @@ def source_of_guide(generation: Generation, kind: str) -> str:
     return found[0] if found else ""
 
 
-def guides_of(checkpoint: Checkpoint) -> list[str]:
-    """What can be taken over from a picture with this model here: kinds of structure, STYLE."""
-    return _guides(_found(checkpoint.family), checkpoint)
-
-
-def guides_of_each(checkpoints: Iterable[Checkpoint]) -> dict[str, list[str]]:
-    """The same of several, by their short names."""
-    checkpoints = list(checkpoints)
-    found = _found(*(one.family for one in checkpoints))
+def guides_of_each(checkpoints: Sequence[Checkpoint], user: User, team: Team) -> dict[str, list[str]]:
+    """What `user` can take over from a picture with each model, by its short name: kinds of structure, STYLE."""
+    families = {one.family for one in checkpoints}
+    offered = Adapter.objects.filter(kind__in=GUIDES, family__in=families).offered_to(user, team)
+    found = {*offered.values_list("family", "kind", "structure")}
     return {one.slug: _guides(found, one) for one in checkpoints}
-
-
-def _found(*families: str) -> set[tuple[str, str, str]]:
-    known = Adapter.objects.enabled().filter(kind__in=GUIDES, family__in=families)
-    return {*known.values_list("family", "kind", "structure")}
 
 
 def _guides(found: set[tuple[str, str, str]], checkpoint: Checkpoint) -> list[str]:

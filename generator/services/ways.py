@@ -113,7 +113,6 @@ def fill_in(generation: Generation, chosen: dict[str, Any]) -> Image.Image | Non
     if placement and source:
         generation.extend = scenes.spot_of(source, size, placement)
         generation.feather = 0  # nothing of the bare canvas is to show at the outline
-    guides.add_guides(generation)
     if upscaler := chosen.get("upscaler"):
         guides.add_upscaler(generation, upscaler)
     return mask

@@ -153,7 +153,7 @@ def _composer(request: HttpRequest, form: GenerationForm) -> dict[str, Any]:
     may_create = can(request.user, Action.CREATE, request.team)
     offered = Checkpoint.objects.offered_to(request.user, request.team) if may_create else Checkpoint.objects.enabled()
     checkpoints = list(offered)
-    guides = services.guides_of_each(checkpoints)
+    guides = services.guides_of_each(checkpoints, request.user, request.team)
     for one in checkpoints:
         one.guides = guides[one.slug]
     styles = offered_styles(request)

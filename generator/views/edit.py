@@ -45,7 +45,7 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
     asked = request.GET.get("way", "")
     checkpoints = list(Checkpoint.objects.enabled())
     cutout = _cutout_of(source, request)
-    guides = services.guides_of_each(checkpoints)
+    guides = services.guides_of_each(checkpoints, request.user, request.team)
     context = {
         "source": source,
         "original": media_url(source, ORIGINAL, request.user),

@@ -118,7 +118,7 @@ def test_what_leads_and_what_enlarges_comes_in_and_can_be_chosen(root_user, root
     look = _bring(root_user, place="look", kind="ip-adapter", name="Look").adapter
     large = _bring(root_user, place="large.safetensors", kind="upscaler", name="Large", family="").adapter
     assert (net.structure, large.kind) == ("edges", "upscaler")
-    assert services.guides_of(model) == ["edges", "style"]
+    assert services.guides_of_each([model], root_user, studio) == {model.slug: ["edges", "style"]}
     for asset in (net, look, large):
         services.accept_licence(user=root_user, asset=asset, team=None)
     [picture] = add_media(

@@ -189,7 +189,22 @@ def test_a_guide_that_is_not_installed_is_refused_before_it_waits(ask, source, c
         ask("reference", source=None, structure=source, structure_kind="edges")
     with pytest.raises(services.Refused, match="there is no IP-Adapter"):
         ask("reference", source=None, reference=source)
-    assert "reference" not in services.ways_of(services.guides_of(checkpoint))
+    assert "reference" not in services.ways_of(
+        services.guides_of_each([checkpoint], source.owner, source.team)[checkpoint.slug]
+    )
+
+
+def test_what_another_team_has_for_itself_leads_nothing_here(ask, source, checkpoint):
+    facts = {"family": checkpoint.family, "kind": "ip-adapter", "licence_name": "MIT", "commercial_use": "yes"}
+    theirs = Adapter.objects.create(slug="theirs", name="A look", source="/theirs", **facts)
+    theirs.teams.add(Team.objects.create(name="Others"))
+    with pytest.raises(services.Refused, match="there is no IP-Adapter"):
+        ask("reference", source=None, reference=source)
+    ours = Adapter.objects.create(slug="ours", name="Our look", source="/ours", **facts)
+    ours.teams.add(source.team)
+    made = ask("reference", source=None, reference=source).generation
+    assert [entry["slug"] for entry in made.adapters] == ["ours"]
+    assert services.guides_of_each([checkpoint], source.owner, source.team) == {checkpoint.slug: ["style"]}
 
 
 def test_asking_takes_few_queries(ask, django_assert_max_num_queries, source):
