@@ -4,11 +4,12 @@ from django.utils.translation import gettext_lazy as _
 
 from gallery import services as gallery
 from generator.diffusion.starter.card import read_card
+from generator.families import PIPELINES
 from generator.models import Checkpoint, StylePreset
 from generator.models.checkpoint import STARTER
 
 STARTER_FAMILY = "starter"
-SD_FAMILIES = ["sd1", "sd2", "sdxl", "sd3", "flux", "pixart", "sana", "qwen-image"]
+SD_FAMILIES = [family for family in PIPELINES if family != "starter"]
 # (slug, name, template, negative prompt, families). The starter's template is its training captions' own wording.
 STYLES = [
     ("3d-icon", "3D icon", "3d render of {prompt}", "", [STARTER_FAMILY]),

@@ -9,20 +9,9 @@ import torch
 from django.conf import settings
 
 from generator import runner
+from generator.families import PIPELINES
 from generator.models import Checkpoint, Job
 
-# What draws a family (Checkpoint.family). One that is not named here may be anything, so any worker may try it.
-PIPELINES = {
-    "starter": "StableDiffusionPipeline",
-    "sd1": "StableDiffusionPipeline",
-    "sd2": "StableDiffusionPipeline",
-    "sdxl": "StableDiffusionXLPipeline",
-    "sd3": "StableDiffusion3Pipeline",
-    "flux": "FluxPipeline",
-    "pixart": "PixArtSigmaPipeline",
-    "sana": "SanaPipeline",
-    "qwen-image": "QwenImagePipeline",
-}
 MIB = 2**20
 
 

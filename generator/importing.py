@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from generator.diffusion import checkpoints, metadata, weights
 from generator.diffusion.spec import Cancelled, CheckpointError
 from generator.diffusion.ways import control, esrgan, reference
+from generator.families import DRAWN_BY
 from generator.fetching import CannotFetch, Hub, copy_from, hash_of, safe_path, unpack
 from generator.models import Adapter, Asset, Checkpoint, Intake, State
 from generator.progress import LeaseLost, Paused, Progress, Yielded
@@ -33,15 +34,6 @@ from generator.troubles import diagnose
 log = logging.getLogger(__name__)
 MIB = 2**20
 MOST = 200 * 2**30  # bytes of one model
-FAMILIES = {
-    "StableDiffusionPipeline": "sd1",
-    "StableDiffusionXLPipeline": "sdxl",
-    "StableDiffusion3Pipeline": "sd3",
-    "FluxPipeline": "flux",
-    "PixArtSigmaPipeline": "pixart",
-    "SanaPipeline": "sana",
-    "QwenImagePipeline": "qwen-image",
-}
 NATIVE = {"sd1": 512, "sd2": 768}  # the rest: 1024
 # Kinds beside models that are folders: how each is checked, and what lies in its topmost folder.
 FOLDERS = {Intake.Kind.CONTROLNET: control.check, Intake.Kind.IP_ADAPTER: reference.check}
@@ -173,7 +165,7 @@ def _inspect(intake: Intake, path: Path, tell: Tell) -> Found:
     thumbnail = None
     if path.is_dir() and intake.kind == Intake.Kind.MODEL:
         name = checkpoints.check_folder(path)
-        facts["family"] = FAMILIES.get(name, "")
+        facts["family"] = DRAWN_BY.get(name, "")
     elif check := FOLDERS.get(Intake.Kind(intake.kind)):
         if path.is_dir():
             checkpoints.check_files(path)

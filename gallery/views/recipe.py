@@ -77,10 +77,23 @@ def as_fragment(media: Media) -> str:
         "scheduler": media.scheduler,
         "source": recipe.get("source") if media.way == Media.Way.IMAGE else "",
         "strength": recipe.get("strength"),
+        **_reference(recipe),
         "adapters": ",".join(
             f"{one['slug']}:{one['weight']:g}"
             for one in recipe.get("adapters") or []
-            if "slug" in one and not one["word"]
+            if "slug" in one and one.get("kind", "lora") == "lora"
         ),
     }
     return urlencode({key: "" if value is None else value for key, value in values.items()})
+
+
+def _reference(recipe: dict[str, Any]) -> dict[str, Any]:
+    """What the picture went by: the structure of another, or its subject and style."""
+    for name in ("structure", "reference"):
+        if guide := recipe.get(name):
+            return {
+                "reference": guide["source"],
+                "reference_as": guide.get("kind", "style"),
+                "reference_scale": f"{guide['scale']:g}",
+            }
+    return {}

@@ -88,6 +88,24 @@ def test_subject_and_style_are_taken_over(ask, alice, make_media, guides):
     assert f"reference={picture.pk}&reference_as=style" in as_fragment(asked)
 
 
+@pytest.mark.parametrize(
+    ("made_by", "says"),
+    [
+        ({"structure": {"kind": "edges", "scale": 0.8}}, "reference_as=edges&reference_scale=0.8"),
+        ({"reference": {"scale": 0.7}}, "reference_as=style&reference_scale=0.7"),
+    ],
+)
+def test_a_picture_that_was_led_brings_what_led_it(as_, alice, make_media, made_by, says):
+    leading, picture = make_media(alice), make_media(alice)
+    [facts] = made_by.values()
+    facts["source"] = str(leading.pk)
+    guide = {"slug": "look", "name": "Look", "kind": "ip-adapter", "word": "", "weight": 0.7}
+    Media.objects.filter(pk=picture.pk).update(recipe={**made_by, "adapters": [guide]})
+    page = as_(alice).get(reverse("gallery:picture", args=[picture.pk])).content.decode()
+    assert f"reference={leading.pk}&{says}&adapters=".replace("&", "&amp;") in page
+    assert "look%3A" not in page  # what leads is no LoRA
+
+
 def test_a_picture_can_be_started_from_and_another_gone_by(ask, alice, make_media, guides):
     start, picture = make_media(alice), make_media(alice)
     ask(alice, picture, source=str(start.pk), strength="0.5")
