@@ -28,18 +28,15 @@ class Rate:
 def count(what: str, *, times: int, seconds: int) -> Rate:
     """Counts one try of `what`, of which `times` in each window of `seconds` are allowed."""
     now = int(time())
-    key, reset = f"tries.{what}.{now // seconds}", seconds - now % seconds
-    return Rate(limit=times, used=_another(key) or _first(key, reset + 1) or _another(key) or 1, reset=reset)
+    reset = seconds - now % seconds
+    return Rate(limit=times, used=_another(f"tries.{what}.{now // seconds}", reset + 1), reset=reset)
 
 
-def _another(key: str) -> int:
-    """How often with this time; 0 where nobody has begun to count."""
-    try:
-        return cache.incr(key)
-    except ValueError:
-        return 0
-
-
-def _first(key: str, seconds: int) -> int:
-    """1; or 0 where somebody has begun to count in between."""
-    return int(cache.add(key, 1, seconds))
+def _another(name: str, seconds: int) -> int:
+    """How often with this time, by Redis' own INCR: Django's asks first whether there is something to count on."""
+    key = cache.make_and_validate_key(name)
+    redis = cache._cache.get_client(key, write=True)
+    used = redis.incr(key)
+    if used == 1:
+        redis.expire(key, seconds)
+    return used

@@ -4,15 +4,17 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
+from pydantic import BaseModel
 
 from accounts.models import ApiKey, Membership, User
+from accounts.prepared import Prepared
 from accounts.services import daily_limit, left_today
 
 router = Router(tags=["people"])
 
 
-class PersonOut(Schema):
+class PersonOut(BaseModel):
     """A person as others name them."""
 
     id: int
@@ -24,7 +26,7 @@ class PersonOut(Schema):
         return cls(id=user.pk, name=str(user))
 
 
-class TeamOut(Schema):
+class TeamOut(BaseModel):
     """A team."""
 
     id: UUID
@@ -38,7 +40,7 @@ class MyTeamOut(TeamOut):
     is_personal: bool
 
 
-class KeyOut(Schema):
+class KeyOut(BaseModel):
     """The key that the request came with."""
 
     name: str
@@ -46,7 +48,7 @@ class KeyOut(Schema):
     expires: datetime | None
 
 
-class MeOut(Schema):
+class MeOut(BaseModel):
     """The person, their teams, and what is left of the day."""
 
     id: int
@@ -57,6 +59,11 @@ class MeOut(Schema):
     pictures_per_day: int
     pictures_left_today: int
     key: KeyOut | None
+
+
+_MEMBERSHIPS: Prepared[Membership] = Prepared(
+    lambda user: Membership.objects.filter(user=user).select_related("team"), user=User
+)
 
 
 @router.get("/me", response=MeOut, summary="Who am I?")
@@ -70,7 +77,7 @@ def me(request: HttpRequest) -> MeOut:
         is_staff=user.is_staff,
         teams=[
             MyTeamOut(id=m.team_id, name=m.team.name, role=m.role, is_personal=m.team.is_personal)
-            for m in Membership.objects.filter(user=user).select_related("team")
+            for m in _MEMBERSHIPS.rows(user=user)
         ],
         pictures_per_day=daily_limit(user),
         pictures_left_today=left_today(user),

@@ -15,14 +15,17 @@ PREFIX = "atl_"  # so that scanners for leaked secrets know one when they see it
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     """Keys by whether they open anything."""
 
+    def unrevoked(self) -> "ApiKeyQuerySet":
+        """Of people who may still come in. Some may have expired."""
+        return self.filter(revoked=None, user__is_active=True)
+
     def valid(self) -> "ApiKeyQuerySet":
         """Neither revoked nor expired, and of a person who may still come in."""
-        now = timezone.now()
-        return self.filter(Q(expires=None) | Q(expires__gt=now), revoked=None, user__is_active=True)
+        return self.unrevoked().filter(Q(expires=None) | Q(expires__gt=timezone.now()))
 
-    def by_token(self, token: str) -> "ApiKeyQuerySet":
-        """The key that a bearer token belongs to (at most one)."""
-        return self.filter(token_hash=ApiKey.hash(token))
+    def by_hash(self, token_hash: str) -> "ApiKeyQuerySet":
+        """The key of the bearer token with this hash (at most one)."""
+        return self.filter(token_hash=token_hash)
 
 
 class ApiKey(models.Model):
@@ -55,6 +58,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its time is over."""
+        return self.expires is not None and self.expires <= timezone.now()
 
     @staticmethod
     def new_token() -> str:

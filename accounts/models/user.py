@@ -8,6 +8,8 @@ from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts.prepared import Prepared
+
 
 class UserManager(BaseUserManager["User"]):
     """Creates people by e-mail address."""
@@ -93,7 +95,7 @@ class User(AbstractUser):
 
     @cached_property
     def _roles(self) -> dict[UUID, str]:
-        return dict(self.memberships.order_by().values_list("team", "role"))
+        return dict(_ROLES.rows(user=self))
 
     def get_short_name(self) -> str:
         """The first word of the name, or what stands before the @."""
@@ -104,3 +106,8 @@ class User(AbstractUser):
         """One or two letters for the round badge."""
         words = (self.name or self.email.split("@")[0].replace(".", " ")).split()
         return "".join(word[0] for word in (words[0], *words[-1:])[: 2 if len(words) > 1 else 1]).upper()
+
+
+_ROLES: Prepared[tuple[UUID, str]] = Prepared(
+    lambda user: user.memberships.order_by().values_list("team", "role"), user=User
+)

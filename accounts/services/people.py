@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.live import publish_access_changed
 from accounts.models import Membership, Team, User
+from accounts.prepared import Prepared
 from accounts.roles import Role
 from accounts.services.refused import Refused
 
@@ -28,9 +29,14 @@ def create_person(*, email: str, name: str = "", password: str | None = None, **
     return user
 
 
+_PERSONAL: Prepared[Team] = Prepared(
+    lambda user: Team.objects.filter(personal_of=user, memberships__user=user), user=User
+)
+
+
 def ensure_personal_team(user: User) -> Team:
     """The team that `user` has alone, made now for people who came another way than `create_person`."""
-    if own := Team.objects.filter(personal_of=user, memberships__user=user).first():
+    if own := _PERSONAL.first(user=user):
         return own
     with transaction.atomic():
         team, _made = Team.objects.get_or_create(personal_of=user, defaults={"name": _("Personal")})

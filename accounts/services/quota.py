@@ -4,12 +4,13 @@ from datetime import date
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import ngettext
 
 from accounts.models import Team, Usage, User
+from accounts.prepared import Prepared
 from accounts.services.refused import Refused
 
 
@@ -72,4 +73,11 @@ def daily_limit(user: User) -> int:
 
 
 def _used(user: User, day: date) -> int:
-    return Usage.objects.filter(user=user, day=day).aggregate(n=Sum("pictures"))["n"] or 0
+    return sum(_OF_DAY.rows(user=user, day=day))
+
+
+_OF_DAY: Prepared[int] = Prepared(
+    lambda user, day: Usage.objects.filter(user=user, day=day).order_by().values_list("pictures", flat=True),
+    user=User,
+    day=date,
+)

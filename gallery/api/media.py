@@ -6,18 +6,20 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema, Status
 from ninja.errors import ValidationError
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from accounts.api.asking import BINARY, Asked, mistake
 from accounts.api.me import PersonOut, TeamOut
 from accounts.api.pages import NEXT
+from accounts.models import User
+from accounts.prepared import Prepared
 from gallery import links, services
-from gallery.models import Media, Rating
+from gallery.models import Like, Media, Rating
 from gallery.search import Search, Sort, Tab, ask, page
 from gallery.search.form import Colour, Shape, Size
 from gallery.views import files
@@ -67,7 +69,7 @@ class MediaQuery(Schema):
     cursor: str = Field("", description="the `next` of the page before")
 
 
-class MediaOut(Schema):
+class MediaOut(BaseModel):
     """One picture."""
 
     id: UUID
@@ -96,8 +98,8 @@ class MediaOut(Schema):
     file: str = Field(description="where a program fetches it")
 
     @classmethod
-    def of(cls, media: Media, **more: object) -> "MediaOut":
-        """Told from a row with its owner, team and tags."""
+    def of(cls, media: Media, *, tags: list[str] | None = None, **more: object) -> "MediaOut":
+        """Told from a row with its owner and team; and its tags, where they are not given."""
         plain = ("id", "title", "prompt", "visibility", "created", "width", "height", "way", "style", "format")
         return cls(
             **{name: getattr(media, name) for name in (*plain, "seed", "steps", "guidance", "stars")},
@@ -106,7 +108,7 @@ class MediaOut(Schema):
             made_from=media.made_from_id,
             model=media.checkpoint,
             colours=media.colours.split(),
-            tags=[tag.name for tag in media.tags.all()],
+            tags=[tag.name for tag in media.tags.all()] if tags is None else tags,
             likes=media.like_count,
             review=media.review_state,
             page=media.get_absolute_url(),
@@ -127,7 +129,7 @@ class FullMediaOut(MediaOut):
     own_stars: int = Field(description="what the caller gave; 0: none")
 
 
-class MediaPageOut(Schema):
+class MediaPageOut(BaseModel):
     """A page of pictures."""
 
     items: list[MediaOut]
@@ -250,9 +252,27 @@ def rate(request: HttpRequest, pk: UUID, wanted: StarsIn) -> FullMediaOut:
     return _full(request, found)
 
 
+_VISIBLE: Prepared[Media] = Prepared(
+    lambda user, pk: Media.objects.visible_to(user).filter(pk=pk).select_related("owner", "team"), user=User, pk=UUID
+)
+_STARS: Prepared[int] = Prepared(
+    lambda user, media: Rating.objects.filter(media=media, user=user).values_list("stars", flat=True),
+    user=User,
+    media=Media,
+)
+_LIKES: Prepared[int] = Prepared(
+    lambda user, media: Like.objects.filter(media=media, user=user).values_list("pk", flat=True),
+    user=User,
+    media=Media,
+)
+_TAGS: Prepared[str] = Prepared(lambda media: media.tags.values_list("name", flat=True), media=Media)
+
+
 def seen(request: HttpRequest, pk: UUID) -> Media:
     """A picture that the caller may see, as its page shows it; else 404."""
-    found = get_object_or_404(Media.objects.visible_to(request.user).select_related("owner", "team"), pk=pk)
+    found = _VISIBLE.first(user=request.user, pk=pk)
+    if found is None:
+        raise Http404
     if found.deleted:
         get_object_or_404(Media.objects.editable_by(request.user), pk=pk)
     return found
@@ -264,13 +284,14 @@ def _full(request: HttpRequest, found: Media) -> FullMediaOut:
 
 
 def _told_of(request: HttpRequest, found: Media) -> FullMediaOut:
-    given = Rating.objects.filter(media=found, user=request.user).values_list("stars", flat=True).first()
+    given = _STARS.first(user=request.user, media=found)
     plain = ("bytes", "sha256", "job", "deleted")
     return FullMediaOut.of(
         found,
         **{name: getattr(found, name) for name in plain},
         version_of=found.version_of_id,
-        liked=found.likes.filter(user=request.user).exists(),
+        tags=_TAGS.rows(media=found),
+        liked=bool(_LIKES.rows(user=request.user, media=found)),
         own_stars=given or 0,
     )
 

@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Router
+from pydantic import BaseModel, Field
 
 from accounts.api.asking import team_asked
-from accounts.models import Team
+from accounts.models import Team, User
+from accounts.prepared import Prepared
 from generator import services
 from generator.diffusion.spec import SCHEDULERS
 from generator.formats import FORMATS
@@ -15,7 +17,7 @@ from generator.models import Checkpoint, StylePreset
 router = Router(tags=["catalogue"])
 
 
-class LicenceOut(Schema):
+class LicenceOut(BaseModel):
     """What the maker of a model allows."""
 
     name: str
@@ -26,7 +28,7 @@ class LicenceOut(Schema):
     is_accepted: bool = Field(description="nothing is left to be accepted")
 
 
-class ModelOut(Schema):
+class ModelOut(BaseModel):
     """A model that may be chosen: `slug` is what requests call `checkpoint`."""
 
     slug: str
@@ -71,7 +73,7 @@ class ModelOut(Schema):
 _SAME = ("slug", "name", "family", "is_default", "native_size", "triggers")
 
 
-class StyleOut(Schema):
+class StyleOut(BaseModel):
     """Words that need not be written each time. `{prompt}` in the template stands for what was written."""
 
     slug: str
@@ -83,7 +85,7 @@ class StyleOut(Schema):
     team: UUID | None = Field(description="whose it is; null: every team is offered it")
 
 
-class FormatOut(Schema):
+class FormatOut(BaseModel):
     """Proportions. How many pixels they are, the model's native size says."""
 
     slug: str
@@ -93,18 +95,23 @@ class FormatOut(Schema):
     height: int
 
 
-class PresetsOut(Schema):
+class PresetsOut(BaseModel):
     """What requests may name as `style` and `format`."""
 
     styles: list[StyleOut]
     formats: list[FormatOut]
 
 
+_OFFERED: Prepared[Checkpoint] = Prepared(
+    lambda user, team: Checkpoint.objects.offered_to(user, team), user=User, team=Team
+)
+
+
 @router.get("/models", response=list[ModelOut], summary="Models")
 def models(request: HttpRequest, team: UUID | None = None) -> list[ModelOut]:
     """Those that the caller may use in the team, the one chosen at first before the others."""
     found = team_asked(request, team)
-    offered = list(Checkpoint.objects.offered_to(request.user, found))
+    offered = _OFFERED.rows(user=request.user, team=found)
     guides = services.guides_of_each(offered, request.user, found)
     return [ModelOut.of(checkpoint, found, guides[checkpoint.slug]) for checkpoint in offered]
 

@@ -5,13 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema
-from pydantic import Field
+from ninja import Router
+from pydantic import BaseModel, Field
 
 from accounts.api.pages import NEXT, Cursor, Limit, cut
 from accounts.models import User
+from accounts.prepared import Prepared
 from gallery.models import Media
 from generator import events, services
 from generator.api.schemas import RELATED, JobOut, NowOut, SettingsOut
@@ -21,14 +22,14 @@ from generator.timeline import Step, timeline
 router = Router(tags=["jobs"])
 
 
-class JobsOut(Schema):
+class JobsOut(BaseModel):
     """A page of jobs, the newest first."""
 
     items: list[JobOut]
     next: str | None = Field(description=NEXT)
 
 
-class PhaseOut(Schema):
+class PhaseOut(BaseModel):
     """A stretch of a job's life."""
 
     step: Step
@@ -104,15 +105,26 @@ def _changed(user: User, pk: UUID, act: Callable[..., Job]) -> FullJobOut:
     return full(user, pk)
 
 
+_ONE: Prepared[Job] = Prepared(lambda user, pk: _visible(user).filter(pk=pk), user=User, pk=UUID)
+_PICTURES: Prepared[UUID] = Prepared(
+    lambda user, job: (
+        Media.objects.visible_to(user).kept().filter(job=job).order_by("index").values_list("pk", flat=True)
+    ),
+    user=User,
+    job=UUID,
+)
+
+
 def full(user: User, pk: UUID) -> FullJobOut:
     """One job that `user` may see, with all there is to know; else 404."""
-    job = get_object_or_404(_visible(user), pk=pk)
-    pictures = Media.objects.visible_to(user).kept().filter(job=job.pk).order_by("index")
+    job = _ONE.first(user=user, pk=pk)
+    if job is None:
+        raise Http404
     return FullJobOut.of(
         job,
         attempts=job.attempts,
         settings=SettingsOut.of(job.generation),
         now=None if job.is_finished else NowOut.of(events.snapshot(job)),
-        media=list(pictures.values_list("pk", flat=True)),
+        media=_PICTURES.rows(user=user, job=pk),
         timeline=[PhaseOut(**vars(phase)) for phase in timeline(job)],
     )

@@ -3,14 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from ninja import Field, Schema
+from pydantic import BaseModel, Field
 
 from accounts.api.me import PersonOut, TeamOut
 from generator import events
 from generator.models import Generation, Job
 
 
-class JobOut(Schema):
+class JobOut(BaseModel):
     """One job, in brief."""
 
     id: UUID
@@ -49,7 +49,7 @@ class JobOut(Schema):
 RELATED = ("owner", "team", "generation__checkpoint", "generation__style")
 
 
-class NowOut(Schema):
+class NowOut(BaseModel):
     """Where an unfinished job stands at this moment. Times in seconds, estimated."""
 
     step: int
@@ -65,7 +65,7 @@ class NowOut(Schema):
         return cls(**{key: value for key, value in snapshot.items() if key in cls.model_fields})
 
 
-class AdapterOut(Schema):
+class AdapterOut(BaseModel):
     """What changed how the model draws: a LoRA, or an embedding whose word stands in a prompt."""
 
     slug: str
@@ -74,7 +74,7 @@ class AdapterOut(Schema):
     weight: float
 
 
-class SettingsOut(Schema):
+class SettingsOut(BaseModel):
     """What was asked for: enough to ask for the same again."""
 
     prompt: str

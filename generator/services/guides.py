@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import Team, User
+from accounts.prepared import Prepared
 from generator.diffusion.spec import SpecError
 from generator.diffusion.ways.spec import STRUCTURES, Way
 from generator.models import Adapter, Checkpoint, Generation
@@ -71,11 +72,19 @@ def source_of_guide(generation: Generation, kind: str) -> str:
     return found[0] if found else ""
 
 
+_OFFERED: Prepared[tuple[str, str, str]] = Prepared(
+    lambda user, team: Adapter.objects.filter(kind__in=GUIDES)
+    .offered_to(user, team)
+    .order_by()
+    .values_list("family", "kind", "structure"),
+    user=User,
+    team=Team,
+)
+
+
 def guides_of_each(checkpoints: Sequence[Checkpoint], user: User, team: Team) -> dict[str, list[str]]:
     """What `user` can take over from a picture with each model, by its short name: kinds of structure, STYLE."""
-    families = {one.family for one in checkpoints}
-    offered = Adapter.objects.filter(kind__in=GUIDES, family__in=families).offered_to(user, team)
-    found = {*offered.values_list("family", "kind", "structure")}
+    found = {*_OFFERED.rows(user=user, team=team)}
     return {one.slug: _guides(found, one) for one in checkpoints}
 
 
