@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
+from ninja.renderers import BaseRenderer
+from pydantic_core import to_json
 
 from accounts.api import me
 from accounts.api.auth import BearerKey, OwnSession, TooManyRequests
@@ -22,6 +24,16 @@ from gallery.services import OutOfStep
 from gallery.services import Refused as GalleryRefused
 from generator.api import catalogue, generations, jobs, queue, quotas, workers
 from generator.services import Refused
+
+
+class Json(BaseRenderer):
+    """Answers as JSON, written by pydantic's own writer; what is not a number in it is null."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
+        """What is told: texts of whatever kind, times, ids, and what schemas are made of."""
+        return to_json(data, inf_nan_mode="null", fallback=str)
 
 
 class Api(NinjaAPI):
@@ -40,6 +52,7 @@ api = Api(
     openapi_url="/openapi.json",
     docs_url="/docs",  # with ninja among the apps: its page's scripts are our own static files
     auth=[BearerKey(), OwnSession()],
+    renderer=Json(),
 )
 
 

@@ -248,3 +248,25 @@ def test_its_page_needs_nothing_from_elsewhere(db):
 
 def test_a_key_is_made_where_the_way_to_that_page_is_shown(as_, alice):
     assert 'href="/api/v1/docs"' in as_(alice).get("/account/keys/").content.decode()
+
+
+def test_a_key_alone_says_who_calls(as_, alice, bob):
+    """A session that comes along counts for nothing, whether the key opens or not; nor is a new one begun."""
+    key, token = create_api_key(user=bob, name="B")
+    client = as_(alice)
+    headers = {"Authorization": f"Bearer {token}"}
+    response = client.get("/api/v1/me", headers=headers)
+    assert (response.json()["email"], response.cookies) == ("bob@example.com", {})
+    assert client.get("/api/v1/me").json()["email"] == "alice@example.com"
+    revoke_api_key(user=bob, key=key)
+    _problem(client.get("/api/v1/me", headers=headers), 401)
+
+
+def test_answers_to_keys_are_guarded_as_pages_are(calls, as_, bob):
+    by_key, by_session = calls(bob).get("/api/v1/me"), as_(bob).get("/api/v1/me")
+    for name in ("X-Frame-Options", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control", "Content-Length"):
+        assert by_key[name], name
+    for name in ("X-Frame-Options", "X-Content-Type-Options", "Referrer-Policy", "Cache-Control"):
+        assert by_key[name] == by_session[name]
+    assert by_key["X-Request-ID"]
+    assert calls(bob).get("/api/v1/me", headers={"Host": "evil.example"}).status_code == 400
