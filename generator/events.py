@@ -74,7 +74,7 @@ def snapshots(jobs: Iterable[Job]) -> list[Event]:
     """The snapshot of each; the queue is read once for all of them."""
     jobs = list(jobs)
     waiting = [job for job in jobs if job.state == State.QUEUED and job.outlook is None]
-    told = queue.outlooks(waiting)
+    told = queue.outlooks_lately(waiting)
     for job in waiting:
         job.outlook = told[job.pk]
     return [snapshot(job) for job in jobs]
@@ -85,7 +85,7 @@ def snapshot(job: Job) -> Event:
     event = _event(job, "job.snapshot", state=job.state, step=0, steps=job.steps, position=None, eta=None)
     event.update(previews=[], media=[], reason=job.reason)
     if job.state == State.QUEUED:
-        event.update(_place(job.outlook or queue.outlook(job)))
+        event.update(_place(job.outlook or queue.outlooks_lately([job])[job.pk]))
     elif job.state == State.RUNNING:
         live = previews.read_live(job.pk)
         if live and live["seq"] >= event["seq"]:

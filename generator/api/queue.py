@@ -1,10 +1,12 @@
 """The queue as the caller may see it."""
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Router
+from pydantic import BaseModel, Field
 
 from generator.api.schemas import JobOut, NowOut
 from generator.board import Board, Line
+from generator.queue import Kept, moment
 
 router = Router(tags=["queue"])
 
@@ -16,14 +18,14 @@ class LineOut(JobOut):
     now: NowOut
 
 
-class OthersOut(Schema):
+class OthersOut(BaseModel):
     """Jobs that the caller may not see: private ones, and those of other teams."""
 
     running: int
     waiting: int
 
 
-class QueueOut(Schema):
+class QueueOut(BaseModel):
     """What runs and waits."""
 
     running: list[LineOut]
@@ -37,7 +39,16 @@ class QueueOut(Schema):
 @router.get("/queue", response=QueueOut, summary="Queue")
 def queue(request: HttpRequest) -> QueueOut:
     """Own jobs and those that team-mates do not keep private, over all teams, with position and time to start."""
-    board = Board(request.user)
+    user = request.user
+    user.keep_roles()
+    roles = frozenset((user.kept_roles or {}).items())
+    return _TOLD.get((user.pk, roles, moment()), lambda: _told(Board(user)))
+
+
+_TOLD: Kept[QueueOut] = Kept()  # to the same person with the same roles
+
+
+def _told(board: Board) -> QueueOut:
     return QueueOut(
         running=[_line(line) for line in board.running],
         waiting=[_line(line) for row in board.rows for line in row.lines],

@@ -5,10 +5,11 @@ from generator.queue.capabilities import Ability, ability_of, capable_workers
 from generator.queue.claims import claim, gather
 from generator.queue.company import ALONE
 from generator.queue.holds import holds_on, is_drained
+from generator.queue.lately import Kept, moment
 from generator.queue.limits import room_for
 from generator.queue.line import WAKE_UP, Wish, enter, expired, recover, renew, waiting, wake_workers
 from generator.queue.order import move, positions
-from generator.queue.outlook import Outlook, outlook, outlooks
+from generator.queue.outlook import Outlook, outlook, outlooks, outlooks_lately
 from generator.queue.pace import FIRST_GUESS, Paces, learn, pace
 from generator.queue.shares import open_account
 
@@ -17,6 +18,7 @@ __all__ = [
     "FIRST_GUESS",
     "WAKE_UP",
     "Ability",
+    "Kept",
     "Outlook",
     "Paces",
     "Wish",
@@ -30,10 +32,12 @@ __all__ = [
     "holds_on",
     "is_drained",
     "learn",
+    "moment",
     "move",
     "open_account",
     "outlook",
     "outlooks",
+    "outlooks_lately",
     "pace",
     "positions",
     "recover",

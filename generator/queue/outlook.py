@@ -15,6 +15,7 @@ from generator.queue.arrivals import Arrivals
 from generator.queue.capabilities import ability_of
 from generator.queue.forecast import ROOM, SIZE, Forecast, Start, seconds_of
 from generator.queue.holds import holds_on, holds_on_jobs
+from generator.queue.lately import Kept, moment
 from generator.queue.line import waiting
 from generator.queue.pace import Paces
 from generator.queue.tree import Node, Tree
@@ -57,13 +58,31 @@ def outlooks(jobs: Sequence[Job], *, room: int = ROOM) -> dict[Any, Outlook]:
 
     `room` is for how many models workers have memory.
     """
-    if not jobs:
-        return {}
-    workers = list(Worker.objects.alive())
-    count = QueueLane.objects.aggregate(n=Sum("waiting"))["n"] or 0
-    now = timezone.now()
-    starts = Forecast(waiting(), now, room).starts if count <= PLAYED else _summed_up(jobs, workers)
-    arrivals = Arrivals(now, len(workers))
+    return _outlooks(jobs, _Reading(room)) if jobs else {}
+
+
+def outlooks_lately(jobs: Sequence[Job]) -> dict[Any, Outlook]:
+    """The same, with the reading that whoever asked a moment ago had, if nothing has changed since."""
+    return _outlooks(jobs, _READINGS.get(moment(), _Reading)) if jobs else {}
+
+
+class _Reading:
+    """The workers, when each job starts if nothing else comes, and what will come."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        now = timezone.now()
+        self.workers = list(Worker.objects.alive())
+        count = QueueLane.objects.aggregate(n=Sum("waiting"))["n"] or 0
+        self.starts = Forecast(waiting(), now, room).starts if count <= PLAYED else None
+        self.arrivals = Arrivals(now, len(self.workers))
+
+
+_READINGS: Kept[_Reading] = Kept()
+
+
+def _outlooks(jobs: Sequence[Job], reading: _Reading) -> dict[Any, Outlook]:
+    workers, arrivals = reading.workers, reading.arrivals
+    starts = _summed_up(jobs, workers) if reading.starts is None else reading.starts
     starts = {job.pk: starts.get(job.pk) or Start(0) for job in jobs}  # 0: claimed since it was read
     holds = holds_on_jobs() if any(start.seconds is None for start in starts.values()) else []
     told = {}

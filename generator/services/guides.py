@@ -73,10 +73,12 @@ def source_of_guide(generation: Generation, kind: str) -> str:
 
 
 _OFFERED: Prepared[tuple[str, str, str]] = Prepared(
-    lambda user, team: Adapter.objects.filter(kind__in=GUIDES)
-    .offered_to(user, team)
-    .order_by()
-    .values_list("family", "kind", "structure"),
+    lambda user, team: (
+        Adapter.objects.filter(kind__in=GUIDES)
+        .offered_to(user, team)
+        .order_by()
+        .values_list("family", "kind", "structure")
+    ),
     user=User,
     team=Team,
 )

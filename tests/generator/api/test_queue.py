@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import Membership, User
 from generator import queue, services
 from generator.models import Worker
+from generator.queue import lately
 
 
 @pytest.fixture
@@ -56,3 +57,30 @@ def test_workers_are_for_administrators(calls, alice, worker):
     root = User.objects.create_superuser("root@example.com", "a rather long password")
     (told,) = calls(root).get("/api/v1/workers").json()
     assert (told["name"], told["is_alive"], told["memory"]) == ("w1", True, 8000)
+
+
+def test_what_was_worked_out_lately_is_told_while_it_is_true(calls, alice, bob, studio, make_job, worker, monkeypatch):
+    """And to the same person only: bob's private job is in no answer but his."""
+    monkeypatch.setattr(lately, "SECONDS", 3600)
+    job, private = make_job(bob), make_job(bob, visibility="private")
+    hers, his = calls(alice), calls(bob)
+
+    def told(client) -> list[str]:
+        return [line["id"] for line in client.get("/api/v1/queue").json()["waiting"]]
+
+    for _twice in range(2):
+        assert told(hers) == [str(job.pk)]
+        assert told(his) == [str(job.pk), str(private.pk)]
+    with CaptureQueriesContext(connection) as again:
+        told(his)
+    assert len(again) <= 5, "the key, the roles, and what the queue is at this moment"
+    services.cancel_job(user=bob, job=private)
+    assert told(his) == [str(job.pk)]
+    later = make_job(bob)
+    assert told(hers) == [str(job.pk), str(later.pk)]
+    services.move_job(user=bob, job=later, before=job)
+    assert told(hers) == told(his) == [str(later.pk), str(job.pk)]
+    services.hold_person(user=alice, team=studio, person=bob)
+    assert his.get("/api/v1/queue").json()["held"]
+    Membership.objects.filter(user=alice, team=studio).delete()
+    assert told(hers) == []
