@@ -1,9 +1,11 @@
 """How often somebody may do something: counted in the cache that all web processes share, in windows of one length."""
 
+import functools
 from dataclasses import dataclass
 from time import time
 
 from django.core.cache import cache
+from redis import Redis
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,13 @@ def count(what: str, *, times: int, seconds: int) -> Rate:
 def _another(name: str, seconds: int) -> int:
     """How often with this time, by Redis' own INCR: Django's asks first whether there is something to count on."""
     key = cache.make_and_validate_key(name)
-    redis = cache._cache.get_client(key, write=True)
-    used = redis.incr(key)
+    used = _redis().incr(key)
     if used == 1:
-        redis.expire(key, seconds)
+        _redis().expire(key, seconds)
     return used
+
+
+@functools.cache
+def _redis() -> Redis:
+    """One client, for all threads: making it takes as long as asking it."""
+    return cache._cache.get_client(write=True)

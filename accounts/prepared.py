@@ -56,6 +56,8 @@ class _Statement:
         if left := {*marks} - {name for name, _one in self.parameters}:
             raise ValueError(f"no parameter of the statement is {', '.join(sorted(left))}: {self.sql}")
         compiler.as_sql = self._filled
+        converters = compiler.get_converters([one for one, _sql, _name in compiler.select])
+        compiler.get_converters = lambda _expressions: converters
         self.queryset.query.get_compiler = lambda *_args, **_options: compiler
         self.given: dict[str, Any] = {}
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.core.cache import cache
@@ -76,6 +77,11 @@ class _Reading:
         self.starts = Forecast(waiting(), now, room).starts if count <= PLAYED else None
         self.arrivals = Arrivals(now, len(self.workers))
 
+    @cached_property
+    def holds(self) -> list[Hold]:
+        """What keeps jobs from being claimed, read when one of them cannot start."""
+        return holds_on_jobs()
+
 
 _READINGS: Kept[_Reading] = Kept()
 
@@ -84,7 +90,7 @@ def _outlooks(jobs: Sequence[Job], reading: _Reading) -> dict[Any, Outlook]:
     workers, arrivals = reading.workers, reading.arrivals
     starts = _summed_up(jobs, workers) if reading.starts is None else reading.starts
     starts = {job.pk: starts.get(job.pk) or Start(0) for job in jobs}  # 0: claimed since it was read
-    holds = holds_on_jobs() if any(start.seconds is None for start in starts.values()) else []
+    holds = reading.holds if any(start.seconds is None for start in starts.values()) else []
     told = {}
     for job in jobs:
         start = starts[job.pk]
