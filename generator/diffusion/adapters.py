@@ -103,15 +103,15 @@ def _wear_embeddings(pipeline: Any, worn: _Worn, wanted: dict[str, Adapter]) -> 
     _take_off_words(worn)
     if not files:
         return
-    encoders = [*_encoders(pipeline)]
-    worn.without = [_bare(part["text_encoder"], part["tokenizer"]) for part in encoders]
+    parts = [*encoders(pipeline)]
+    worn.without = [bare(part["text_encoder"], part["tokenizer"]) for part in parts]
     for word, adapter in wanted.items():
         with _told(adapter, "embedding"):
             checkpoints.check_file(Path(adapter.path))
-            if any(word in part["tokenizer"].get_vocab() for part in encoders):
+            if any(word in part["tokenizer"].get_vocab() for part in parts):
                 raise SpecError(f"The model knows the word “{word}” already. Give the embedding another one.")
-            vectors = _vectors(adapter, load_file(adapter.path), len(encoders))
-            for part, tensor in zip(encoders, vectors, strict=True):
+            vectors = _vectors(adapter, load_file(adapter.path), len(parts))
+            for part, tensor in zip(parts, vectors, strict=True):
                 pipeline.load_textual_inversion({word: tensor}, token=word, **part)
     worn.words = files
 
@@ -122,9 +122,9 @@ def _take_off_words(worn: _Worn) -> None:
     worn.words, worn.without = {}, []
 
 
-def _bare(encoder: Any, tokenizer: Any) -> Callable[[], None]:
-    """How to take all added words off again, in place. diffusers' own way leaves the further vectors of a word behind,
-    and loses what a tokenizer has after its special tokens."""
+def bare(encoder: Any, tokenizer: Any) -> Callable[[], None]:
+    """How to take all words off again that are added from now on, in place. diffusers' own way leaves the further
+    vectors of a word behind, and loses what a tokenizer has after its special tokens."""
     embedding = encoder.get_input_embeddings()
     vectors, size, facts = embedding.weight.data, encoder.config.vocab_size, dict(tokenizer.__dict__)
     tokenizer.__dict__.update(copy.deepcopy(facts))
@@ -141,7 +141,7 @@ def _bare(encoder: Any, tokenizer: Any) -> Callable[[], None]:
     return put_back
 
 
-def _encoders(pipeline: Any) -> Iterator[dict[str, Any]]:
+def encoders(pipeline: Any) -> Iterator[dict[str, Any]]:
     """The text encoders that embeddings go into, each with its tokenizer, as diffusers' arguments."""
     yield {"text_encoder": pipeline.text_encoder, "tokenizer": pipeline.tokenizer}
     if getattr(pipeline, "text_encoder_2", None) is not None and hasattr(pipeline, "tokenizer_2"):
@@ -149,11 +149,12 @@ def _encoders(pipeline: Any) -> Iterator[dict[str, Any]]:
 
 
 def _vectors(adapter: Adapter, tensors: dict[str, Tensor], encoders: int) -> list[Tensor]:
-    """[tokens, width] for each encoder. Trainers name them by the word, emb_params, or clip_l and clip_g."""
+    """[tokens, width] for each encoder. Trainers name them by the word, emb_params, or clip_l and clip_g (or t5)."""
     if encoders == 2:
-        if not {"clip_l", "clip_g"} <= tensors.keys():
+        second = "t5" if "t5" in tensors else "clip_g"
+        if not {"clip_l", second} <= tensors.keys():
             raise AdapterError(adapter.path, f"“{adapter.path}” is an embedding for another family of models.")
-        return [tensors["clip_l"], tensors["clip_g"]]
+        return [tensors["clip_l"], tensors[second]]
     if len(tensors) != 1:
         raise AdapterError(adapter.path, f"“{adapter.path}” is an embedding for another family of models.")
     return [*tensors.values()]

@@ -72,7 +72,7 @@ _BETA_SCHEDULERS = {
 def suitable(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The names in SCHEDULERS that suit a checkpoint with these scheduler settings, "default" first."""
     class_name = str(config.get("_class_name", ""))
-    if _is_flow(config):
+    if is_flow(config):
         return ("default", _FLOW_NAMES[class_name]) if class_name in _FLOW_NAMES else ("default",)
     if class_name not in _BETA_SCHEDULERS or config.get("prediction_type", "epsilon") not in (
         "epsilon",
@@ -95,7 +95,7 @@ def resolve(name: str, config: Mapping[str, Any]) -> str:
         )
     if name != "default":
         return name
-    if _is_flow(config):
+    if is_flow(config):
         return names[-1]
     return next((other for other in names[1:] if _is_recipe(other, config)), "default")
 
@@ -109,13 +109,14 @@ def build(name: str, pipeline: DiffusionPipeline) -> Any:
 
     own = pipeline.scheduler
     name = resolve(name, own.config)
-    if name == "default" or _is_flow(own.config):
+    if name == "default" or is_flow(own.config):
         return type(own).from_config(own.config)
     class_name, settings = _RECIPES[name]
     return getattr(diffusers, class_name).from_config(own.config, **settings)
 
 
-def _is_flow(config: Mapping[str, Any]) -> bool:
+def is_flow(config: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint with these scheduler settings was trained by flow matching."""
     return (
         str(config.get("_class_name", "")).startswith("FlowMatch")
         or bool(config.get("use_flow_sigmas"))

@@ -84,14 +84,15 @@ class Task:
     """What is trained. `loss(model, *drawn)` holds no chance and no branches, so that it can be compiled.
 
     validate: called with the averaged weights in place, answers with figures for the log.
-    sample: likewise, answers with pictures for the sample sheet.
+    sample: likewise, and with the step, answers with pictures for the sample sheet; before a state of this step is
+        saved, so whatever it writes is there whenever the run goes on behind it. At the last step both are due.
     """
 
     model: nn.Module
     draw: Draw
     loss: Callable[..., Tensor]
     validate: Callable[[nn.Module], dict[str, float]] | None = None
-    sample: Callable[[nn.Module], Sequence[Image]] | None = None
+    sample: Callable[[nn.Module, int], Sequence[Image]] | None = None
 
 
 def train(task: Task, spec: LoopSpec, folder: Path, on_step: Callable[[Step], None] = lambda step: None) -> nn.Module:
@@ -215,8 +216,9 @@ class _Run:
     @torch.no_grad()
     def _look(self, step: int) -> Sequence[Image]:
         """Validation and samples, where due, with the averaged weights in place. Returns the samples."""
-        validate = self.task.validate if _due(step, self.spec.validate_every) else None
-        sample = self.task.sample if _due(step, self.spec.sample_every) else None
+        spec = self.spec
+        validate = self.task.validate if _due(step, spec.validate_every, spec.steps) else None
+        sample = self.task.sample if _due(step, spec.sample_every, spec.steps) else None
         if not self.accelerator.is_main_process or not (validate or sample):
             return ()
         began = time.monotonic()
@@ -225,7 +227,7 @@ class _Run:
         try:
             if validate:
                 self.journal.write(step, **validate(self.model))
-            pictures = sample(self.model) if sample else ()
+            pictures = sample(self.model, step) if sample else ()
         finally:
             self.swap()
             self.model.train()
@@ -241,5 +243,5 @@ def _precision(name: str, device: torch.device) -> torch.dtype | None:
     return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
 
 
-def _due(step: int, every: int) -> bool:
-    return every > 0 and step % every == 0
+def _due(step: int, every: int, last: int = 0) -> bool:
+    return every > 0 and (step % every == 0 or step == last)

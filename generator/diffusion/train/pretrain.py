@@ -212,7 +212,7 @@ def _denoiser_task(
     shown = dict.fromkeys(latents.captions[place] for place in latents.caption_of[held_out])
     prompts = (spec.prompts or tuple(shown))[:SAMPLES]
 
-    def sample(model: torch.nn.Module) -> list[Image.Image]:
+    def sample(model: torch.nn.Module, _step: int) -> list[Image.Image]:
         return draw(pipeline.to(next(model.parameters()).device), prompts, spec.size)
 
     return loop.Task(

@@ -78,7 +78,9 @@ def load(state: State, saved: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise StateError(f"“{saved}” cannot be read: {error}") from None
     try:
-        state.model.load_state_dict(_part(tensors, "model."))
+        missing, unexpected = state.model.load_state_dict(_part(tensors, "model."), strict=False)
+        if unexpected or set(missing) & _kept(state.model).keys():
+            raise KeyError((unexpected or missing)[0])
         with torch.no_grad():
             for name, tensor in state.average.items():
                 tensor.copy_(tensors[f"average.{name}"])
@@ -89,8 +91,14 @@ def load(state: State, saved: Path) -> dict[str, Any]:
     return facts
 
 
+def _kept(model: nn.Module) -> dict[str, Tensor]:
+    """What training can change: frozen weights, which may be gigabytes, come from their checkpoint again."""
+    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    return {name: tensor for name, tensor in model.state_dict().items() if name not in frozen}
+
+
 def _flatten(state: State) -> dict[str, Tensor]:
-    flat = {f"model.{name}": tensor for name, tensor in state.model.state_dict().items()}
+    flat = {f"model.{name}": tensor for name, tensor in _kept(state.model).items()}
     flat |= {f"average.{name}": tensor for name, tensor in state.average.items()}
     for number, optimizer in enumerate(state.optimizers):
         for index, moments in optimizer.state_dict()["state"].items():
