@@ -1,5 +1,5 @@
 """Making, in the admin."""
 
-from generator.admin import assets, catalogue, holds, intakes, jobs, workers
+from generator.admin import assets, catalogue, holds, intakes, jobs, trainings, workers
 
-__all__ = ["assets", "catalogue", "holds", "intakes", "jobs", "workers"]
+__all__ = ["assets", "catalogue", "holds", "intakes", "jobs", "trainings", "workers"]

@@ -85,6 +85,7 @@ class AdapterAdmin(AssetAdmin):
     list_filter = ["kind", "is_enabled", "commercial_use", "family"]
     search_fields = ["name", "slug", "source", "licence_name", "word"]
     prepopulated_fields = {"slug": ["name"]}
+    readonly_fields = [*AssetAdmin.readonly_fields, "training", "version", "point"]
     fieldsets = [
         (
             None,
@@ -92,6 +93,7 @@ class AdapterAdmin(AssetAdmin):
                 "fields": [
                     ("name", "slug"),
                     ("kind", "family"),
+                    ("training", "version", "point"),
                     ("word", "weight"),
                     "structure",
                     "triggers",

@@ -12,6 +12,7 @@ from generator.models.preset import StylePreset, StyleVersion
 from generator.models.prompt import Prompt
 from generator.models.queue import QueueAccount, QueueClass, QueueLane, QueueTeam
 from generator.models.tally import Tally
+from generator.models.training import Training, TrainingPicture
 from generator.models.words import PromptTemplate, WordList
 from generator.models.worker import Worker
 
@@ -39,6 +40,8 @@ __all__ = [
     "StylePreset",
     "StyleVersion",
     "Tally",
+    "Training",
+    "TrainingPicture",
     "WordList",
     "Worker",
 ]

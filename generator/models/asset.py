@@ -129,6 +129,17 @@ class Adapter(Asset):
         choices=Structure,
         help_text=_("Of a ControlNet: what of a picture it was trained to follow."),
     )
+    # Where it was taught here: by which training, at which of its points, as which version for the team.
+    training = models.ForeignKey(
+        "generator.Training",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="adapters",
+        verbose_name=_("taught by"),
+    )
+    point = models.PositiveIntegerField(_("point"), null=True, blank=True, editable=False)
+    version = models.PositiveSmallIntegerField(_("version"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("adapter")

@@ -152,6 +152,7 @@ class Job(models.Model):
 
     steps = models.PositiveSmallIntegerField(_("steps"), default=0)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # how often a worker was lost with it
+    forgiven = models.PositiveSmallIntegerField(default=0, editable=False)  # attempts that got a training further
     retries = models.PositiveSmallIntegerField(_("retries"), default=0)  # how often a passing trouble stopped it
     version = models.PositiveIntegerField(default=0, editable=False)  # counts transitions; orders events, see events.py
     not_before = models.DateTimeField(_("not before"), null=True, blank=True)  # the pause before another attempt
