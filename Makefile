@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # while it looks at what needs it.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
+# As many processes as there are cores share the tests, see tests/sharing_out.py.
+SHARED := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 .PHONY: setup run test test-servers lint bench faults shots seed eval-starter api-schema fuzz
 
 setup: $(VENV)/.run
@@ -27,12 +30,12 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m tests.requirements
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(SHARED) $(ARGS)
 
 # The same tests on PostgreSQL and Redis.
 test-servers: $(VENV)/.dev
 	@$(BIN)/python -m tests.requirements
-	$(BIN)/python -m tests.with_servers $(ARGS)
+	$(BIN)/python -m tests.with_servers $(SHARED) $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

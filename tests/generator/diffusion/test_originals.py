@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image, ImageChops
 from safetensors.torch import load_file, save_file
 
 from generator.diffusion import checkpoints, pipelines
@@ -38,6 +39,12 @@ def without(file: Path, *beginnings: str) -> None:
     save_file(kept, file)
 
 
+def assert_alike(one: Image.Image, other: Image.Image) -> None:
+    """Within one of 255: sums of the same weights come out in another order where they lie otherwise in memory."""
+    difference = ImageChops.difference(one, other)
+    assert max(most for _least, most in difference.getextrema()) <= 1
+
+
 @pytest.mark.parametrize("family", table.FROM_FILE)
 def test_a_single_file_is_what_its_folder_is(original, family, tiny_folder, spec_for, offline):
     file = original(family)
@@ -49,8 +56,7 @@ def test_a_single_file_is_what_its_folder_is(original, family, tiny_folder, spec
         expected, got = part.state_dict(), getattr(of_file, name).state_dict()
         assert expected.keys() == got.keys()
         assert [key for key, tensor in expected.items() if not torch.equal(tensor, got[key])] == []
-    made = [generate(spec_for(source)).images[0].tobytes() for source in (file, tiny_folder(family))]
-    assert made[0] == made[1]
+    assert_alike(*(generate(spec_for(source)).images[0] for source in (file, tiny_folder(family))))
 
 
 @pytest.mark.parametrize("family", table.NO_FILE)
@@ -64,8 +70,7 @@ def test_a_file_takes_what_it_lacks_from_its_folder(original, tiny_folder, spec_
     without(file, "text_encoders.clip_g.", "first_stage_model.")
     for part in ("text_encoder_2", "vae"):
         shutil.copytree(tiny_folder("sd3") / part, file.with_suffix("") / part, dirs_exist_ok=True)
-    made = [generate(spec_for(source)).images[0].tobytes() for source in (file, tiny_folder("sd3"))]
-    assert made[0] == made[1]
+    assert_alike(*(generate(spec_for(source)).images[0] for source in (file, tiny_folder("sd3"))))
     taken = [*file.parent.rglob("*.safetensors")]
     assert len(taken) == 3
     assert checkpoints.size_of(str(file)) == sum(path.stat().st_size for path in taken)
