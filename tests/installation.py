@@ -62,7 +62,7 @@ class Installation:
             return urllib.request.urlopen(f"{self.url}/readyz", timeout=2).status == 200
         return False
 
-    def wait_until_ready(self, patience: float = 90.0) -> None:
+    def wait_until_ready(self, patience: float = 300.0) -> None:
         """Returns when it can work; RuntimeError with its output when it ends before, or takes too long."""
         started = time.monotonic()
         while time.monotonic() - started < patience:
