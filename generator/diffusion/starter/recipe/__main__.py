@@ -1,7 +1,7 @@
 """Trains the starter that ships: python -m generator.diffusion.starter.recipe --art FOLDER -o RUN [--export]
 
 Called again it goes on. Called with other --steps and --decay it goes on with those: to end a long run early, give the
-step at which it should be finished. --export writes the weights, in half precision, where the starter's are kept.
+step at which it should be finished. --export makes the result the starter: weights, in half precision, and card.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import random
+import re
 import sys
 from collections.abc import Iterator
 from hashlib import sha256
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from generator.diffusion.spec import CheckpointError, SpecError
+from generator.diffusion.spec import SIZE_MULTIPLE, CheckpointError, SpecError
 from generator.diffusion.starter.assemble import WEIGHTS, assemble
 from generator.diffusion.starter.card import read_concepts
 from generator.diffusion.starter.recipe import art, compose
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SIZE = 128
+INDEX = "model_index.json"
 # Of each thing on each background: other places, sizes and captions.
 VARIANTS = 4
 # What the sample sheets show: easy and hard things, on colours that were trained with them and not.
@@ -62,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 1
     if arguments.export:
-        export(model, WEIGHTS)
+        export(model, WEIGHTS.parent)
     sys.stdout.write(f"{WEIGHTS if arguments.export else model}\n")
     return 0
 
@@ -139,16 +141,31 @@ def _told(made: compose.Composed) -> tuple[np.ndarray, str]:
     return made.pixels, made.caption
 
 
-def export(model: Path, target: Path) -> None:
-    """Writes what is the starter's own of a diffusers folder into `target`, weights in half precision."""
-    import torch
+def export(model: Path, home: Path) -> None:
+    """Makes a diffusers folder the starter in `home`: `weights/`, from which assemble() makes an ordinary checkpoint,
+    holds what is its own, in half precision; `card.json` then tells its size and how many things it draws."""
+    from diffusers import UNet2DConditionModel
 
-    from generator.diffusion import pipelines
+    from generator.diffusion.starter.autoencoder import PatchAutoencoder
 
-    pipeline = pipelines.load(str(model))
-    for name in ("unet", "vae"):
-        getattr(pipeline, name).to(torch.float16).save_pretrained(target / name)
-    pipeline.scheduler.save_pretrained(target / "scheduler")
+    weights = home / "weights"
+    unet = UNet2DConditionModel.from_pretrained(model / "unet")
+    vae = PatchAutoencoder.from_pretrained(model / "vae")
+    for name, part in (("unet", unet), ("vae", vae)):
+        part.half().save_pretrained(weights / name)
+    for name in (INDEX, "scheduler/scheduler_config.json"):
+        settings = json.loads((model / name).read_text(encoding="utf-8"))
+        settings.pop("_name_or_path", None)  # of the machine that it was trained on
+        _write_json(weights / name, settings)
+    card = json.loads((home / "card.json").read_text(encoding="utf-8"))
+    card["native_size"] = SIZE_MULTIPLE * unet.config.sample_size
+    card["description"] = re.sub(r"\bof \d+ everyday", f"of {len(read_concepts())} everyday", card["description"])
+    _write_json(home / "card.json", card)
+
+
+def _write_json(file: Path, content: dict[str, object]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

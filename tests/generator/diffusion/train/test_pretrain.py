@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +164,45 @@ def test_the_command_line_says_what_is_wrong(tmp_path: Path, capsys: pytest.Capt
 def test_settings_without_sense_are_refused(wrong: dict):
     with pytest.raises(SpecError):
         pretrain.PretrainSpec(words_from="x", **wrong)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A starter's home of the test's own, with the card of the one that ships."""
+    from generator.diffusion.starter import assemble, card
+
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(Path(card.__file__).with_name("card.json"), home)
+    monkeypatch.setattr(assemble, "WEIGHTS", home / "weights")
+    for kept in (assemble.fingerprint, assemble.linked_folders):
+        kept.cache_clear()
+    yield home
+    monkeypatch.undo()
+    for kept in (assemble.fingerprint, assemble.linked_folders):
+        kept.cache_clear()
+
+
+def test_an_exported_model_is_the_starter_an_ordinary_checkpoint_with_its_card(
+    trained: Path, home: Path, tmp_path: Path
+):
+    from generator.diffusion.starter.assemble import assemble
+    from generator.diffusion.starter.recipe.__main__ import export
+
+    export(trained / "model", home)
+    folder = assemble(tmp_path / "assembled")
+    pipeline = pipelines.load(str(folder))
+    assert type(pipeline).__name__ == "StableDiffusionPipeline"
+    card = json.loads((home / "card.json").read_text())
+    assert card["native_size"] == SIZE
+    assert card["licence"] == "Apache-2.0"
+    spec = ImageSpec(checkpoint=str(folder), prompt="red", width=SIZE, height=SIZE, steps=3, guidance=card["guidance"])
+    drawn, original = (
+        np.asarray(generate(spec, pipeline=pipelines.load(str(one))).images[0], int)
+        for one in (folder, trained / "model")
+    )
+    # The same model, but for the rounding of its weights to half precision.
+    assert np.abs(drawn - original).max() <= 4
+    index = json.loads((home / "weights/model_index.json").read_text())
+    assert not {"_name_or_path"} & index.keys()
+    assert str(tmp_path) not in "".join(path.read_text() for path in home.rglob("*.json"))
