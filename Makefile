@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requi
 # As many processes as there are cores share the tests, see tests/sharing_out.py.
 SHARED := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: setup run test test-servers lint bench faults shots seed eval-starter api-schema fuzz
+.PHONY: setup run test test-servers lint bench faults shots seed eval-starter eval-adapters api-schema fuzz
 
 setup: $(VENV)/.run
 
@@ -63,6 +63,9 @@ fuzz: $(VENV)/.dev
 
 eval-starter: $(VENV)/.dev
 	$(BIN)/python -m generator.diffusion.starter.evaluate --art var/art --out var/eval-starter
+
+eval-adapters: $(VENV)/.dev
+	$(BIN)/python -m generator.diffusion.starter.evaluate_adapters --art var/art --out var/eval-adapters
 
 seed: $(VENV)/.run
 	$(BIN)/python manage.py seed_demo

@@ -63,8 +63,13 @@ class Readiness:
 
 def judge(source: Path | bytes, size: int) -> Verdict:
     """A file judged for a model that draws best at `size` pixels."""
+    return judge_example(data.Example("", "", lambda: data.open_rgb(source, "the picture")), size)
+
+
+def judge_example(example: data.Example, size: int) -> Verdict:
+    """Likewise, a picture of a folder as data.read_folder finds it."""
     try:
-        picture = data.open_rgb(source, "the picture")
+        picture = example.open_picture()
     except data.DataError:
         return Verdict(
             0, 0, (Problem("corrupt", "stop", "This file is no picture that can be read, or is cut short."),)
@@ -73,7 +78,7 @@ def judge(source: Path | bytes, size: int) -> Verdict:
     problems = [*_size(picture.size, size), *_exposure(light)]
     if not any(problem.severity == "stop" for problem in problems):
         problems += _sharpness(light)
-    crop = suggest_crop(picture) if problems == [] or all(one.severity == "warn" for one in problems) else None
+    crop = suggest_crop(picture) if all(one.severity == "warn" for one in problems) else None
     hashed = np.packbits(pdq.hash_picture(picture)).tobytes()
     return Verdict(*picture.size, tuple(problems), crop, hashed)
 

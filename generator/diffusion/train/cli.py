@@ -1,4 +1,7 @@
-"""python -m generator.diffusion train FOLDER -o RUN: a model from scratch, from a folder of pictures with captions."""
+"""python -m generator.diffusion train FOLDER -o RUN: a model from scratch, from a folder of pictures with captions.
+
+With --subject KIND or --style, and --name, an existing model learns something new from a handful of pictures instead.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from pathlib import Path
 
 from generator.diffusion.spec import Step
 from generator.diffusion.starter.assemble import assemble
+from generator.diffusion.train import teach
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Adds the command `train`; its namespace carries `run`, which is called with it. Imports no torch."""
-    parser = commands.add_parser("train", help="train a model from scratch", description=__doc__)
+    parser = commands.add_parser("train", help="train a model from scratch, or teach one", description=__doc__)
     parser.add_argument(
         "data",
         type=Path,
@@ -23,13 +27,14 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run; called again, it goes on"
     )
-    parser.add_argument("--size", type=int, default=128, metavar="PX", help="side of the pictures (128)")
-    parser.add_argument("--steps", type=int, default=10_000, metavar="N", help="steps of the denoiser (10000)")
+    teach.add_arguments(parser)
+    parser.add_argument("--size", type=int, metavar="PX", help="side of the pictures (128; taught: the model's)")
+    parser.add_argument("--steps", type=int, metavar="N", help="steps of the denoiser (10000; taught: by pictures)")
     parser.add_argument("--decay", type=int, metavar="N", help="of these, with a falling learning rate (the last 30%%)")
     parser.add_argument("--autoencoder-steps", type=int, default=1000, metavar="N", help="(1000)")
-    parser.add_argument("--batch", type=int, default=24, metavar="N", help="pictures at once (24)")
+    parser.add_argument("--batch", type=int, metavar="N", help="pictures at once (24; taught: the model's)")
     parser.add_argument("--accumulate", type=int, default=1, metavar="N", help="batches a step (1)")
-    parser.add_argument("--learning-rate", type=float, default=5e-4, metavar="R", help="(0.0005)")
+    parser.add_argument("--learning-rate", type=float, metavar="R", help="(0.0005; taught: the model's)")
     parser.add_argument("--optimizer", choices=("adamw", "muon"), default="adamw")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16", "fp16"), default="auto")
     parser.add_argument("--compile", action="store_true", help="torch.compile: minutes to start, then faster")
@@ -47,15 +52,19 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Trains and prints where the model is. Raises SpecError, CheckpointError or OSError."""
+    """Trains and prints where the result is. Raises SpecError, CheckpointError or OSError."""
+    tell = _teller(sys.stderr.isatty())
+    if arguments.subject or arguments.style:
+        return teach.run(arguments, tell)
     # Torch is imported here, so that --help answers at once.
     from generator.diffusion.train import denoiser, loop, pretrain
 
     shared = {"compile": arguments.compile, "precision": arguments.precision, "seed": arguments.seed}
     told = {"save_every": arguments.save_every, "tensorboard": arguments.tensorboard}
+    steps = 10_000 if arguments.steps is None else arguments.steps
     spec = pretrain.PretrainSpec(
         words_from=arguments.words_from or str(assemble(arguments.home / "models/starter")),
-        size=arguments.size,
+        size=128 if arguments.size is None else arguments.size,
         prompts=tuple(arguments.prompt),
         shape=denoiser.shape(arguments.widths),
         autoencoder=loop.LoopSpec(
@@ -68,20 +77,18 @@ def run(arguments: argparse.Namespace) -> int:
             **told,
         ),
         denoiser=loop.LoopSpec(
-            steps=arguments.steps,
-            batch=arguments.batch,
+            steps=steps,
+            batch=24 if arguments.batch is None else arguments.batch,
             accumulate=arguments.accumulate,
-            learning_rate=arguments.learning_rate,
-            decay=arguments.decay if arguments.decay is not None else round(arguments.steps * 0.3),
+            learning_rate=5e-4 if arguments.learning_rate is None else arguments.learning_rate,
+            decay=arguments.decay if arguments.decay is not None else round(steps * 0.3),
             optimizer=arguments.optimizer,
             sample_every=arguments.sample_every,
             **shared,
             **told,
         ),
     )
-    model = pretrain.pretrain(
-        spec, pretrain.from_folder(arguments.data, spec.size), arguments.output, _teller(sys.stderr.isatty())
-    )
+    model = pretrain.pretrain(spec, pretrain.from_folder(arguments.data, spec.size), arguments.output, tell)
     sys.stdout.write(f"{model}\n")
     return 0
 

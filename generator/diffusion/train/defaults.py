@@ -7,7 +7,11 @@ textual_inversion*.py) and of the papers; the starter's were measured (docs/teac
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import cycle
 from types import MappingProxyType
+from typing import Any
+
+from generator.diffusion.starter.card import read_concepts
 
 METHODS = MappingProxyType({"lora": "LoRA", "embedding": "Textual inversion", "full": "All weights"})
 
@@ -16,6 +20,7 @@ JOINT_ATTENTION = tuple(f"attn.{name}" for name in (*ATTENTION, "add_q_proj", "a
 FEED_FORWARD = ("ff.net.0.proj", "ff.net.2")
 SAMPLES = ("a photo of {}", "a photo of {} on a beach", "a drawing of {} on a blue background")
 STYLE_SAMPLES = ("a house by a lake, {} style", "a portrait of a woman, {} style", "a bowl of fruit, {} style")
+COLOURS = ("white", "navy blue", "yellow", "green", "pink", "purple", "orange")
 OTHERS = ("a photo of a red apple on a table", "a city street in the rain")
 
 
@@ -105,6 +110,17 @@ FAMILIES = MappingProxyType(
         ),
     }
 )
+
+
+def priors_for(family: str, noun: str) -> dict[str, Any]:
+    """What else than its noun a small model has to see, or it forgets other things."""
+    if family != "starter":
+        return {}
+    some = [
+        f"3d render of {thing} on a {colour} background"
+        for thing, colour in zip(read_concepts()[::4], cycle(COLOURS), strict=False)
+    ]
+    return {"prior_prompts": (f"3d render of {noun}", *some), "prior_pictures": 1 + len(some)}
 
 
 def steps_for(family: str, method: str, kind: str, count: int) -> int:

@@ -40,7 +40,7 @@ def describe(spec: FinetuneSpec, prepared: Prepared, lineage: Lineage, step: int
     """The metadata of a file, as modelspec and kohya name it; nothing in it changes from run to run of one spec."""
     architecture, base = ARCHITECTURES[spec.family]
     kind = KINDS.get(spec.method, "")
-    tags = Counter(caption for caption in prepared.captions if caption and caption != spec.class_prompt)
+    tags = Counter(caption for caption in prepared.captions if caption and caption not in spec.priors)
     said = {
         "modelspec.sai_model_spec": "1.0.0",
         "modelspec.title": spec.name,

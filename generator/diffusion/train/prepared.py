@@ -72,7 +72,7 @@ def prepare(stage: Stage) -> Prepared:
     spec = stage.spec
     examples = data.read_folder(Path(spec.pictures))
     told = [spec.caption(example.caption) for example in examples]
-    captions = [*dict.fromkeys(told), *([spec.class_prompt] if spec.has_prior else []), ""]
+    captions = [*dict.fromkeys(told), *(spec.priors if spec.has_prior else ()), ""]
     _forget_others(stage, [(example.name, text) for example, text in zip(examples, told, strict=True)])
     facts = _facts(stage.folder / FACTS, examples, spec)
     shapes = [(int(height), int(width)) for height, width in facts["shapes"]]
@@ -87,7 +87,10 @@ def prepare(stage: Stage) -> Prepared:
         made = _class_shapes(shapes, spec.prior_pictures)
         drawn = [_read(stage.folder, _class_name(number, shape)) for number, shape in made]
         prior = _group(
-            drawn, [shape for _, shape in made], [captions.index(spec.class_prompt)] * len(made), slice(None)
+            drawn,
+            [shape for _, shape in made],
+            [captions.index(spec.prior_prompt(number)) for number, _ in made],
+            slice(None),
         )
     return Prepared(
         groups=_group(rows, shapes, numbers, slice(None, -1)),
@@ -108,7 +111,7 @@ def _forget_others(stage: Stage, told: list[tuple[str, str]]) -> None:
     """What was made of other pictures, or otherwise, is made anew."""
     spec = stage.spec
     said = [told, spec.checkpoint, spec.size, spec.views, spec.is_flipped, spec.is_bucketed, spec.seed]
-    said += [spec.class_prompt, spec.prior_pictures] if spec.has_prior else []
+    said += [spec.priors, spec.prior_pictures] if spec.has_prior else []
     key = sha256(json.dumps(said).encode()).hexdigest()
     marker = stage.folder / "key"
     if marker.is_file() and marker.read_text() == key:
@@ -147,7 +150,7 @@ def _class_name(number: int, shape: Shape) -> str:
 
 
 def _draw_class(stage: Stage, shapes: list[Shape]) -> None:
-    """The model's own pictures of the kind of thing, before it learns: DreamBooth, section 3.3."""
+    """The model's own pictures of the kind of thing, before it learns: Ruiz et al. 2022, section 3.3."""
     spec, total = stage.spec, stage.spec.total
     for number in range(spec.prior_pictures):
         file = stage.folder / f"class-{number:04d}.png"
@@ -155,7 +158,7 @@ def _draw_class(stage: Stage, shapes: list[Shape]) -> None:
             continue
         wanted = ImageSpec(
             checkpoint=spec.checkpoint,
-            prompt=spec.class_prompt,
+            prompt=spec.prior_prompt(number),
             width=spec.size,
             height=spec.size,
             steps=spec.sample_steps,

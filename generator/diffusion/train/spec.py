@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from generator.diffusion.spec import MAX_SEED, MAX_SIDE, SIZE_MULTIPLE, SpecError, check_whole
-from generator.diffusion.train.defaults import FAMILIES, METHODS, steps_for
+from generator.diffusion.train.defaults import FAMILIES, METHODS
 
 KINDS = MappingProxyType({"subject": "A subject", "style": "A style"})
 WORD = re.compile(r"[^\W_]+(?:[-_][^\W_]+)*")
@@ -34,14 +33,15 @@ class Lineage:
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneSpec:
-    """What to teach: `make` fills in all but the first lines. Raises SpecError for values that make no sense.
+    """What to teach: planning.make fills in all but the first lines. Raises SpecError for values that make no sense.
 
     checkpoint: as in ImageSpec. pictures: a folder as data.read_folder takes it, captions included.
     method: one of defaults.METHODS. word: what the prompt calls the new thing by; noun: what kind of thing it is.
     size: edge in pixels of the square whose area the pictures are brought to. views: crops of each picture that are
         trained on; one more is held out. is_flipped: every other view mirrored, which spoils lettering.
     targets: ends of the names of the layers that get a LoRA; () are the family's own.
-    prior_weight: of the class pictures' loss, λ in eq. 2 of DreamBooth; prior_pictures: how many the model makes.
+    prior_weight: of the class pictures' loss, λ in eq. 2 of DreamBooth; prior_pictures: how many the model makes, of
+        the noun, or of prior_prompts in turn where a small model would forget more than that.
     min_snr: γ of Hang et al. 2023 (arXiv:2303.09556); 0: all timesteps alike.
     timesteps: "uniform", or "logit_normal" with its mean and deviation, which flow matching takes in any case.
     vectors, initialiser: of textual inversion: how many, and the words that they start from.
@@ -72,6 +72,7 @@ class FinetuneSpec:
     targets: tuple[str, ...] = ()
     prior_weight: float = 0.0
     prior_pictures: int = 0
+    prior_prompts: tuple[str, ...] = ()
     caption_dropout: float = 0.0
     min_snr: float = 0.0
     timesteps: str = "uniform"
@@ -147,8 +148,13 @@ class FinetuneSpec:
         return max(1, -(-self.steps // self.points))
 
     @property
-    def class_prompt(self) -> str:
-        return FAMILIES[self.family].phrase.format(with_article(self.noun))
+    def priors(self) -> tuple[str, ...]:
+        """The prompts of the class pictures."""
+        return self.prior_prompts or (FAMILIES[self.family].phrase.format(with_article(self.noun)),)
+
+    def prior_prompt(self, number: int) -> str:
+        """The prompt of class picture `number`."""
+        return self.priors[number % len(self.priors)]
 
     def caption(self, own: str) -> str:
         """What is trained with a picture whose own caption is `own` ("" for none)."""
@@ -175,70 +181,6 @@ def check_word(word: str) -> None:
         raise SpecError(f"“{word}” cannot be the word for it: letters and numbers in one, 40 at most.")
 
 
-def suggest_word(name: str, method: str) -> str:
-    """A word to call it by, from its name: "Our bottle" -> "ourbottle", and "my-ourbottle" for an embedding, whose word
-    the model must not know yet."""
-    slug = "".join(re.findall(r"[^\W_]+", name.lower()))[:30] or "newthing"
-    return f"my-{slug}" if method == "embedding" else slug
-
-
 def with_article(thing: str) -> str:
     """ "apple" -> "an apple"."""
     return f"{'an' if thing[:1].lower() in 'aeiou' else 'a'} {thing}"
-
-
-def make(
-    checkpoint: str,
-    pictures: str,
-    *,
-    count: int,
-    name: str,
-    kind: str = "subject",
-    noun: str = "",
-    method: str = "lora",
-    family: str = "sd1",
-    size: int | None = None,
-    **changes: Any,
-) -> FinetuneSpec:
-    """A spec with the defaults for a kind, a method, a family and `count` pictures; `changes` are fields of it.
-
-    Raises SpecError.
-    """
-    for what, value, known in (("method", method, METHODS), ("family", family, FAMILIES), ("kind", kind, KINDS)):
-        if value not in known:
-            raise SpecError(f"There is no {what} “{value}” to teach by. Choose one of: {', '.join(known)}.")
-    one = FAMILIES[family]
-    given: dict[str, Any] = {
-        "steps": steps_for(family, method, kind, count),
-        "size": size or one.size,
-        "batch": one.batch,
-        "learning_rate": one.rates[method],
-        "rank": one.style_rank if kind == "style" else one.rank,
-        "timesteps": one.timesteps,
-        "timestep_mean": one.timestep_mean,
-        "gradient_checkpointing": one.size >= 1024,
-        "samples": one.samples if kind == "subject" else one.style_samples,
-        "others": one.others,
-        "guidance": one.guidance,
-        "caption_dropout": 0.05 if kind == "style" else 0.0,
-        "min_snr": 5.0 if one.takes_min_snr and kind == "style" else 0.0,
-    }
-    given["alpha"] = float(given["rank"])
-    given["decay"] = given["steps"] // 4
-    given["warmup"] = min(50, given["steps"] // 20)
-    if kind == "subject" and method != "embedding":
-        given |= {"prior_weight": 1.0, "prior_pictures": max(8, min(100, 4 * count))}
-    if method == "embedding":
-        given |= {"vectors": one.vectors, "initialiser": noun or "style", "caption_dropout": 0.0}
-    word = changes.pop("word", "") or suggest_word(name, method)
-    return FinetuneSpec(
-        checkpoint=checkpoint,
-        pictures=pictures,
-        name=name,
-        word=word,
-        kind=kind,
-        noun=noun if kind == "subject" else "",
-        method=method,
-        family=family,
-        **(given | changes),
-    )

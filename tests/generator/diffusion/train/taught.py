@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from generator.diffusion.train.spec import FinetuneSpec, make
+from generator.diffusion.train.planning import make
+from generator.diffusion.train.spec import FinetuneSpec
 
 SIZE = 64
 

@@ -130,7 +130,7 @@ PDQ = "71e26270a8d470e58f1a4f1ad52b1d8f0a1d3d837f09db690c9de2766a5395ac"
 
 
 def test_the_checks_and_plans_load_no_torch():
-    modules = ("spec", "defaults", "checks", "estimate", "points")
+    modules = ("spec", "defaults", "planning", "checks", "estimate", "points")
     code = "; ".join(f"import generator.diffusion.train.{name}" for name in modules)
     code += "; import sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,7 +11,8 @@ from PIL import Image
 from generator.diffusion.spec import SpecError
 from generator.diffusion.train import buckets, estimate, points
 from generator.diffusion.train.defaults import FAMILIES, METHODS
-from generator.diffusion.train.spec import FinetuneSpec, make, suggest_word
+from generator.diffusion.train.planning import make, suggest_word
+from generator.diffusion.train.spec import FinetuneSpec
 
 
 def planned(**changes) -> FinetuneSpec:
