@@ -26,6 +26,7 @@ from schemathesis.specs.openapi import checks
 
 from accounts.services import create_api_key, ensure_personal_team
 from gallery import services
+from gallery.models.album import AlbumQuerySet
 from gallery.search import alike
 from tests import deliveries
 
@@ -183,20 +184,20 @@ def test_each_address_with_anything(request, house, description, person):
     assert [thing for thing in hidden if _state(thing) != before[thing]] == []
 
 
-@pytest.mark.parametrize("person", CALLERS)
-def test_one_after_the_other(request, house, description, person):
-    """What is made or found is used in what follows, by the links of the description."""
-    headers, hidden = _headers(request.getfixturevalue(person)), house.hidden[person]
+def _calls(description, house: House, person: str, headers: dict[str, str]):
+    """A machine that calls with the key of one person, each run in the house as it was: Hypothesis counts on that."""
+    hidden = house.hidden[person]
     before = {thing: _state(thing) for thing in hidden}
     watched = [*CHECKS, checks.use_after_free, checks.ensure_resource_availability, _nothing_hidden(hidden)]
 
     @seed(PEOPLE.index(person))
     class Calls(description.as_state_machine()):
-        """Calls with the key of one person, each run of them in the house as it was: Hypothesis counts on that."""
+        """What is made or found is used in what follows, by the links of the description."""
 
         def setup(self) -> None:
             """What follows is undone by `teardown`."""
             super().setup()
+            self.told, self.called = "", 0
             self.undone = transaction.atomic()
             self.undone.__enter__()
 
@@ -206,7 +207,14 @@ def test_one_after_the_other(request, house, description, person):
             transaction.set_rollback(True)
             self.undone.__exit__(None, None, None)
             super().teardown()
-            assert changed == []
+            assert changed == [], "what is hidden was changed"
+
+        def before_call(self, case) -> None:
+            """An id that nobody has told stands for something that exists: the next thing in the house of its kind."""
+            self.called += 1
+            pool = _pool(house, case.path)
+            if pool and "pk" in case.path_parameters and str(case.path_parameters["pk"]) not in self.told:
+                case.path_parameters = {**case.path_parameters, "pk": pool[self.called % len(pool)]}
 
         def get_call_kwargs(self, case) -> dict[str, Any]:
             """What each is sent with."""
@@ -214,6 +222,34 @@ def test_one_after_the_other(request, house, description, person):
 
         def validate_response(self, response, case, *_more, **_options) -> None:
             """Each answer by all that is checked."""
+            self.told += response.content.decode(errors="replace")
             case.validate_response(response, checks=watched)
 
-    run_state_machine_as_test(Calls, settings=settings(QUIET, stateful_step_count=8))
+    return Calls
+
+
+@pytest.mark.parametrize("person", CALLERS)
+def test_one_after_the_other(request, house, description, person):
+    """What is made or found is used in what follows."""
+    machine = _calls(description, house, person, _headers(request.getfixturevalue(person)))
+    run_state_machine_as_test(machine, settings=settings(QUIET, stateful_step_count=8))
+
+
+def test_a_forgotten_permission_is_seen(house, description, charlie, monkeypatch):
+    """Of what would tell of things that are not the caller's."""
+    monkeypatch.setattr(AlbumQuerySet, "visible_to", lambda albums, user: albums)
+    machine = _calls(description.include(path_regex=r"/albums(/\{pk\})?$"), house, "charlie", _headers(charlie))
+    with pytest.raises(FailureGroup, match="hidden"):
+        run_state_machine_as_test(machine, settings=settings(QUIET, max_examples=8, stateful_step_count=6))
+
+
+def test_a_change_that_nobody_tells_of_is_seen_and_undone(house, description, charlie):
+    """As a call would make it that changes more than it says."""
+    calls = _calls(description, house, "charlie", _headers(charlie))()
+    media = house.hidden["charlie"][0]
+    calls.setup()
+    services.set_title(user=media.owner, media=media, title="Not yours")
+    with pytest.raises(AssertionError, match="hidden"):
+        calls.teardown()
+    media.refresh_from_db()
+    assert media.title != "Not yours"
