@@ -75,8 +75,8 @@ def api_reads() -> dict[str, Any]:
     """200 clients, each with a connection that stays, ask for something small at the same moment, again and again, in a
     team with jobs and 5,000 pictures: p95, no errors.
 
-    "Concurrent" is what a user of the API sees: 200 requests are sent at once, and each is timed until its own answer is
-    there. So the last of a burst waits for all before it, and the bar allows 3 ms of processor for each on two cores
+    Concurrent is what a user of the API sees: 200 requests are sent at once, each timed until its own answer is there.
+    So the last of a burst waits for all before it, and the bar allows 3 ms of processor for each on two cores
     (200 × 3 ms / 2 = 300 ms), this client's own share included. The next burst begins when the last answer is there.
     """
     with seeded(API_REQUESTS_PER_MINUTE="1000000") as (installation, _keys):
