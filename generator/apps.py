@@ -12,8 +12,9 @@ class GeneratorConfig(AppConfig):
 
     def ready(self) -> None:
         """Clears up after people, teams and requests that are gone."""
-        from generator.models import Generation, Job
+        from generator.models import Generation, Job, Training, TrainingPicture
         from generator.services.leaving import cancel_all
+        from generator.services.trainings.leftovers import drop_file, drop_folder
         from generator.services.ways import drop_unused_mask
 
         def of_person(user, **kwargs) -> None:
@@ -25,6 +26,15 @@ class GeneratorConfig(AppConfig):
         def of_generation(instance, **kwargs) -> None:
             transaction.on_commit(lambda: drop_unused_mask(instance))
 
+        def of_training(instance, **kwargs) -> None:
+            folder = instance.folder  # its key is gone by then
+            transaction.on_commit(lambda: drop_folder(folder))
+
+        def of_picture(instance, **kwargs) -> None:
+            transaction.on_commit(lambda: drop_file(instance))
+
+        post_delete.connect(of_training, sender=Training, weak=False, dispatch_uid="generator")
+        post_delete.connect(of_picture, sender=TrainingPicture, weak=False, dispatch_uid="generator")
         post_delete.connect(of_generation, sender=Generation, weak=False, dispatch_uid="generator")
         account_closed.connect(of_person, weak=False, dispatch_uid="generator")
         team_closed.connect(of_team, weak=False, dispatch_uid="generator")

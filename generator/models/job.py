@@ -34,6 +34,7 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+MOST_LINES = 200  # of a history: a training comes and goes for days
 FINISHED = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 ARROWS: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.RUNNING, State.PAUSED, State.CANCELLED, State.FAILED}),
@@ -50,12 +51,23 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def visible_to(self, user) -> "JobQuerySet":
         """Own jobs, and those of a team's members unless their pictures are to be private. Imports of models are the
-        admin's."""
+        admin's; trainings have pages of their own (Training.objects)."""
         if not (user.is_authenticated and user.is_active):
             return self.none()
         teams = Team.objects.pks_where(user, Action.VIEW)
         shared = Q(team__in=teams) & ~Q(visibility=Media.Visibility.PRIVATE)
-        return self.filter(Q(owner=user, team__in=teams) | shared).exclude(kind=Job.Kind.IMPORT)
+        return self.filter(Q(owner=user, team__in=teams) | shared).of_pictures()
+
+    def watchable_by(self, user) -> "JobQuerySet":
+        """What `user` may follow as it runs: `visible_to`, and the trainings of their teams."""
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        trained = Q(kind=Job.Kind.TRAIN, team__in=Team.objects.pks_where(user, Action.VIEW))
+        return self.filter(trained | Q(pk__in=Job.objects.visible_to(user).values("pk")))
+
+    def of_pictures(self) -> "JobQuerySet":
+        """Those that make pictures, with a row of what they are to be."""
+        return self.exclude(kind__in=[Job.Kind.IMPORT, Job.Kind.TRAIN])
 
     def changeable_by(self, user) -> "JobQuerySet":
         """Those `user` may cancel and retry: own ones, and everybody's where the role manages jobs."""
@@ -245,7 +257,7 @@ class Job(models.Model):
                 fields.setdefault("company", 0)
             fields["charged"] = served if served is not None else self.charged if to == State.DONE else 0.0
         fields.setdefault("reason", "")  # why it failed or waits is true of one state only
-        fields["history"] = [*self.history, self._line(to, fields)]
+        fields["history"] = [*self.history, self._line(to, fields)][-MOST_LINES:]
         where = {"id": self.pk, "state": was, "version": self.version}
         if was_lease is not None:
             where["lease"] = was_lease

@@ -5,6 +5,7 @@ workers and the web server share.
 """
 
 import uuid
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,7 @@ class Training(models.Model):
     job = models.OneToOneField(
         Job, models.SET_NULL, null=True, blank=True, related_name="training", verbose_name=_("job")
     )
+    drawn = models.PositiveIntegerField(default=0, editable=False)  # pictures that a whole run draws, samples and all
     charged = models.PositiveIntegerField(default=0, editable=False)  # pictures of the owner's day, for its job
     step = models.PositiveIntegerField(_("step"), default=0, editable=False)
     steps = models.PositiveIntegerField(_("steps"), default=0, editable=False)
@@ -121,8 +123,24 @@ class Training(models.Model):
 
     @property
     def folder(self) -> Path:
-        """Where its run lies."""
+        """What all workers and the web server see of it: `pictures` as they are learned from, and its `run`."""
         return Path(settings.MODELS_ROOT) / "trainings" / str(self.pk)
+
+    @property
+    def run(self) -> Path:
+        """The engine's folder."""
+        return self.folder / "run"
+
+    @property
+    def pictures_left(self) -> int:
+        """How many pictures it is still to draw while it learns: class pictures and samples. 0 for a draft."""
+        left = 1 - self.step / self.steps if self.steps else 1.0
+        return ceil(self.drawn * left)
+
+    @property
+    def undrawn(self) -> int:
+        """What of the pictures that its job was charged for was never drawn."""
+        return min(self.charged, self.pictures_left)
 
     def point(self, step: int) -> dict[str, Any] | None:
         """What is written down of a kept point."""

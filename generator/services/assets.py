@@ -56,7 +56,7 @@ def settle(generations: Sequence[Generation], *, user: User, team: Team) -> None
     if gone := wanted - found.keys():
         raise Refused(_("“%(name)s” is no longer here. Leave it out.") % {"name": min(gone)})
     checkpoints = {generation.checkpoint.pk: generation.checkpoint for generation in generations}
-    _check_usable([*checkpoints.values(), *found.values()], user, team)
+    check_usable([*checkpoints.values(), *found.values()], user, team)
     for model, used in ((Checkpoint, checkpoints.values()), (Adapter, found.values())):
         _note_use(model, used)
 
@@ -91,7 +91,8 @@ def entry_of(adapter: Adapter, weight: float) -> dict[str, Any]:
     return {**facts, "weight": round(weight, 3), "hash": adapter.weights_hash, "licence": adapter.licence_name}
 
 
-def _check_usable(assets: Sequence[Asset], user: User, team: Team) -> None:
+def check_usable(assets: Sequence[Asset], user: User, team: Team) -> None:
+    """Refused where `user` may not use one of these in `team`: switched off, for others, its licence not accepted."""
     role = Membership.objects.filter(user=user, team=team).values_list("role", flat=True).first()
     for asset in assets:
         words = {"name": asset.name}

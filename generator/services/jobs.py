@@ -94,7 +94,8 @@ def refund(job: Job) -> None:
     if job.kind == Job.Kind.IMPORT:
         return
     day = timezone.localdate(job.created)
-    people.refund(user=job.owner, team=job.team, pictures=job.generation.count, day=day)
+    pictures = job.training.undrawn if job.kind == Job.Kind.TRAIN else job.generation.count
+    people.refund(user=job.owner, team=job.team, pictures=pictures, day=day)
 
 
 @transaction.atomic

@@ -1,0 +1,54 @@
+"""Teaching models, for people: pictures with rights, a run that can rest and go on, and what comes of it.
+
+Keyword-only; PermissionDenied for strangers, Refused with a sentence, always before anything is computed.
+"""
+
+from generator.services.trainings.pictures import (
+    MOST_BYTES,
+    Readiness,
+    add_file,
+    add_media,
+    change_picture,
+    learned_from,
+    readiness,
+    remove_picture,
+    state_rights,
+)
+from generator.services.trainings.planning import Cost, cost_of, plan
+from generator.services.trainings.results import choose_point, retire_adapter, share_adapter
+from generator.services.trainings.running import (
+    change_training,
+    delete_training,
+    draft_training,
+    new_version,
+    pause_training,
+    resume_training,
+    start_training,
+    stop_training,
+)
+
+__all__ = [
+    "MOST_BYTES",
+    "Cost",
+    "Readiness",
+    "add_file",
+    "add_media",
+    "change_picture",
+    "change_training",
+    "choose_point",
+    "cost_of",
+    "delete_training",
+    "draft_training",
+    "learned_from",
+    "new_version",
+    "pause_training",
+    "plan",
+    "readiness",
+    "remove_picture",
+    "resume_training",
+    "retire_adapter",
+    "share_adapter",
+    "start_training",
+    "state_rights",
+    "stop_training",
+]

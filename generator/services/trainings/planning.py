@@ -1,0 +1,125 @@
+"""What a training is to be: its spec by the defaults of its model, and what it will cost. Imports no torch."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from generator import queue
+from generator.diffusion.spec import SpecError
+from generator.diffusion.train import estimate
+from generator.diffusion.train.defaults import FAMILIES
+from generator.diffusion.train.spec import FinetuneSpec, make
+from generator.models import Checkpoint, Job, Training, Worker
+from generator.queue.capabilities import ability_of
+from generator.services.refused import Refused
+
+MIB = 2**20
+PATHS = ("checkpoint", "pictures")  # of a spec: where these lie is each machine's own
+GUIDED = estimate.GUIDED  # passes of one step of drawing
+
+
+@dataclass(frozen=True)
+class Cost:
+    """seconds: of compute, without waiting. memory: MiB of a device. pictures: of the person's day. can_run: whether a
+    worker that lives could take it; None where none lives."""
+
+    seconds: float
+    memory: int
+    pictures: int
+    steps: int
+    can_run: bool | None
+
+
+@dataclass
+class Needs:
+    """What a training asks of a worker."""
+
+    kind: str
+    family: str
+    memory: int
+
+
+def plan(training: Training, count: int, source: str = "") -> FinetuneSpec:
+    """What it would be with `count` pictures. Raises Refused with what makes no sense."""
+    model = training.checkpoint
+    if model.family not in FAMILIES:
+        raise Refused(_("The model “%(name)s” cannot be taught. Choose another one.") % {"name": model.name})
+    try:
+        return make(
+            source or model.source,
+            str(training.folder / "pictures"),
+            count=max(1, count),
+            name=training.name,
+            kind=training.kind,
+            noun=training.noun,
+            method=training.method,
+            family=model.family,
+            size=model.native_size,
+            word=training.word,
+            **training.changes,
+        )
+    except SpecError as error:
+        raise Refused(str(error)) from error
+
+
+def write_spec(spec: FinetuneSpec) -> dict[str, Any]:
+    """A spec as plain values, without paths."""
+    return {name: value for name, value in asdict(spec).items() if name not in PATHS}
+
+
+def read_spec(training: Training, source: str) -> FinetuneSpec:
+    """The spec that it was started with, for the machine at hand."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in training.spec.items()
+    }
+    return FinetuneSpec(checkpoint=source, pictures=str(training.folder / "pictures"), **values)
+
+
+def seconds_left(spec: FinetuneSpec, done: int, step_s: float) -> float:
+    """Seconds that remain after `done` of spec.total steps, where one of training takes step_s."""
+    prior = spec.total - spec.steps
+    steps = min(spec.steps, spec.total - done)
+    kept = -(-steps // spec.point_every) + (done <= prior)
+    drawn = max(0, prior - done) + kept * (len(spec.samples) + len(spec.others))
+    return steps * spec.accumulate * step_s + drawn * _picture_seconds(spec, step_s)
+
+
+def _picture_seconds(spec: FinetuneSpec, step_s: float) -> float:
+    return step_s / spec.batch * estimate.SAMPLE_SHARE * GUIDED * spec.sample_steps
+
+
+def pictures_drawn(spec: FinetuneSpec) -> int:
+    """How many pictures a whole run draws: samples before and at each point, and class pictures."""
+    return (spec.points + 1) * (len(spec.samples) + len(spec.others)) + spec.total - spec.steps
+
+
+def cost_of(training: Training, spec: FinetuneSpec) -> Cost:
+    """What it would cost now."""
+    needs = Needs(Job.Kind.TRAIN, spec.family, memory_of(training.checkpoint, spec))
+    workers = list(Worker.objects.alive())
+    return Cost(
+        seconds=estimate.seconds(spec, step_seconds(training, spec)),
+        memory=estimate.memory(spec) // MIB,
+        pictures=pictures_drawn(spec),
+        steps=spec.steps,
+        can_run=any(ability_of(worker).can_run(needs) for worker in workers) if workers else None,
+    )
+
+
+def memory_of(checkpoint: Checkpoint, spec: FinetuneSpec) -> int:
+    """MiB, as Job.memory: 0 where the model runs on anything."""
+    return max(checkpoint.memory, estimate.memory(spec, is_half=True) // MIB) if checkpoint.memory else 0
+
+
+def step_seconds(training: Training, spec: FinetuneSpec) -> float:
+    """Seconds a step of training takes: as measured of its own, of its like, else told from what drawing takes."""
+    if training.step_seconds:
+        return training.step_seconds
+    like = Training.objects.filter(checkpoint=training.checkpoint, method=training.method, step_seconds__gt=0)
+    for seconds, known in like.order_by("-created").values_list("step_seconds", "spec")[:5]:
+        if seconds and (known.get("size"), known.get("batch")) == (spec.size, spec.batch):
+            return seconds
+    drawing = queue.Paces.read().work(training.checkpoint.slug, spec.size**2, spec.sample_steps, 1).seconds
+    one_pass = drawing / spec.sample_steps / GUIDED
+    return one_pass / estimate.SAMPLE_SHARE * spec.batch * (2 if spec.has_prior else 1)
