@@ -186,11 +186,11 @@ class JobConsumer(WatchingConsumer):
     def wanted_groups(self, user: User) -> set[str] | None:
         """The job's group, if it is visible."""
         job: UUID = self.scope["url_route"]["kwargs"]["job"]
-        return {events.job_group(job)} if Job.objects.visible_to(user).filter(pk=job).exists() else None
+        return {events.job_group(job)} if Job.objects.watchable_by(user).filter(pk=job).exists() else None
 
     def jobs(self, related) -> list[Job]:
         """This one, finished or not: the last snapshot is how a page that missed the end learns of it."""
-        found = related.visible_to(self.user).filter(pk=self.scope["url_route"]["kwargs"]["job"]).first()
+        found = related.watchable_by(self.user).filter(pk=self.scope["url_route"]["kwargs"]["job"]).first()
         if found is None or (self._told_end and found.is_finished):
             return []
         self._told_end = found.is_finished

@@ -22,7 +22,7 @@ def describe() -> dict[str, Any]:
         "device": runner.pipelines.describe_device(device, dtype),
         "dtype": runner.pipelines.name_dtype(dtype),
         "memory": memory()[1],
-        "kinds": settings.WORKER_KINDS or [Job.Kind.IMAGE, Job.Kind.IMPORT],
+        "kinds": settings.WORKER_KINDS or [Job.Kind.IMAGE, Job.Kind.TRAIN, Job.Kind.IMPORT],
         "version": f"{version()}, torch {torch.__version__}",
     }
 

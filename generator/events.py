@@ -89,11 +89,16 @@ def snapshot(job: Job) -> Event:
     elif job.state == State.RUNNING:
         live = previews.read_live(job.pk)
         if live and live["seq"] >= event["seq"]:
-            event.update(seq=live["seq"], step=live["step"], eta=live["eta"])
+            event.update(seq=live["seq"], step=live["step"], eta=live["eta"], **_loss(live))
             event["previews"] = previews.urls(job.pk, live["count"], live["step"])
     elif job.state == State.DONE:
         event.update(step=job.steps, media=_media(job))
     return event
+
+
+def _loss(live: previews.Live) -> dict[str, float]:
+    loss = live.get("loss")
+    return {} if loss is None else {"loss": loss}
 
 
 def _media(job: Job) -> list[str]:
@@ -116,7 +121,7 @@ def tell_queued(job: Job) -> None:
 
 def tell_progress(job: Job, live: previews.Live) -> None:
     """A step was finished; its previews are in the cache already."""
-    event = _event(job, "job.progress", step=live["step"], steps=live["steps"], eta=live["eta"])
+    event = _event(job, "job.progress", step=live["step"], steps=live["steps"], eta=live["eta"], **_loss(live))
     event.update(seq=live["seq"], previews=previews.urls(job.pk, live["count"], live["step"]))
     _tell(job, event)
     if job.visibility != Media.Visibility.PRIVATE:

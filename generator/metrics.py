@@ -85,7 +85,7 @@ def _add(sums: dict, row: dict) -> None:
         count(sums, "images", row["kind"], row["pictures"] or 0)
     if row["state"] == State.FAILED:
         count(sums, "failures", reason_class(trace=row["trace"], quarantined=row["quarantined"]))
-    if not row["started"]:
+    if not row["started"] or row["kind"] == Job.Kind.TRAIN:  # of a training, only its last slice is told
         return
     label = f"{row['kind']} {Job.Urgency(row['urgency']).name.lower()}"
     observe(sums, "wait", label, (row["started"] - row["created"]).total_seconds())

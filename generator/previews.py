@@ -1,6 +1,6 @@
 """Step previews and live progress: small, short-lived, in the cache; the database never sees them."""
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from django.core.cache import cache
@@ -18,6 +18,7 @@ class Live(TypedDict):
     steps: int
     eta: float | None
     count: int  # pictures with a preview
+    loss: NotRequired[float | None]  # of a training
 
 
 def _preview(job: UUID, index: int, step: int) -> str:

@@ -148,10 +148,24 @@ class Progress:
                 for film, picture in zip(self.films, pictures, strict=True):
                     film.append(picture)
             if shown:
-                self._sent_at = now
-                self._sent += 1
-                live = self._live(step, len(pictures))
-                self._last = _sender.submit(copy_context().run, self._send, live, pictures)
+                self._show(step, pictures)
+
+    def on_training_step(self, step: Step, *, left: float | None) -> None:
+        """What a training tells in a slice, with the seconds that remain to its end. Its cost is that of the slice."""
+        self.check()
+        now = monotonic()
+        self._done = (now - self.began) / self.job.cost
+        self._left = left
+        if self.first_step is None:
+            self.first_step = timezone.now()
+        if step.previews or now - self._sent_at >= SHORTEST_INTERVAL or step.index == step.total:
+            self._show(step, list(step.previews))
+
+    def _show(self, step: Step, pictures: list[Image]) -> None:
+        self._sent_at = monotonic()
+        self._sent += 1
+        live = self._live(step, len(pictures))
+        self._last = _sender.submit(copy_context().run, self._send, live, pictures)
 
     def _live(self, step: Step, count: int) -> previews.Live:
         return previews.Live(
@@ -159,8 +173,9 @@ class Progress:
             seq=events.sequence(self.job, self._sent),
             step=step.index,
             steps=step.total,
-            eta=round(self._left or 0.0, 2),
+            eta=None if self._left is None else round(self._left, 2),
             count=count,
+            loss=step.loss,
         )
 
     def _send(self, live: previews.Live, pictures: list[Image]) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery import services as gallery
-from generator import importing, queue, services, tail, trail
+from generator import importing, queue, services, tail, teaching, trail
 from generator.company import Kind, room
 from generator.diffusion import pipelines
 from generator.diffusion.sampling import generate
@@ -86,6 +86,8 @@ def run(progress: Progress) -> bool:
     """
     if progress.job.kind == Job.Kind.IMPORT:
         return importing.run(progress)
+    if progress.job.kind == Job.Kind.TRAIN:
+        return _to_its_end(progress, partial(teaching.teach, progress, source_of))
     return _to_its_end(progress, partial(_make, progress))
 
 
@@ -224,7 +226,7 @@ def _ended(progress: Progress, work: Callable[[], None]) -> bool:
         reason = _cannot_wear(progress.job.generation, error.path)
         _end_unpaid(progress, State.FAILED, reason=reason, **_evidence())
     except CheckpointError:  # its words name a path on the worker: they stand in the trace, for administrators
-        reason = _cannot_load(progress.job.generation.checkpoint)
+        reason = _cannot_load(_model_of(progress.job))
         _end_unpaid(progress, State.FAILED, reason=reason, **_evidence())
     except Exception as error:
         log.exception("job %s stopped", progress.job.pk)
@@ -238,6 +240,10 @@ def _allowed(paced_by: str, cost: float) -> float | None:
     if pace == queue.FIRST_GUESS:  # nobody knows yet
         return None
     return max(settings.JOB_DEADLINE_FLOOR_SECONDS, settings.JOB_DEADLINE_FACTOR * pace * cost)
+
+
+def _model_of(job: Job) -> Checkpoint:
+    return job.training.checkpoint if job.kind == Job.Kind.TRAIN else job.generation.checkpoint
 
 
 def _cannot_load(checkpoint: Checkpoint) -> str:

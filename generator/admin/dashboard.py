@@ -136,7 +136,7 @@ def _word(start: datetime, words: str) -> str:
 
 def _troubled(which: Q) -> list[Job]:
     # First which ones, then all about them: joined at once, SQLite begins at the wrong end.
-    drawn = Job.objects.exclude(kind=Job.Kind.IMPORT)
+    drawn = Job.objects.of_pictures()
     newest = drawn.filter(which, finished__isnull=False).order_by("-finished").values_list("pk", flat=True)
     jobs = Job.objects.filter(pk__in=[*newest[:SHOWN]]).order_by("-finished").defer("log", "history")
     return [*jobs.select_related("owner", "team", "generation__checkpoint")]

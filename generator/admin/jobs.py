@@ -119,8 +119,8 @@ class JobAdmin(ReadOnly, ModelAdmin):
     readonly_fields = ["all_pictures", "waited", "took", "created", "request", "phases", "traceback", "last_lines"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        """Imports of models have a list of their own."""
-        return super().get_queryset(request).exclude(kind=Job.Kind.IMPORT)
+        """Imports of models and trainings have lists of their own."""
+        return super().get_queryset(request).of_pictures()
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
         return JobList

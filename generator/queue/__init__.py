@@ -2,7 +2,7 @@
 
 from generator.queue.audit import audit
 from generator.queue.capabilities import Ability, ability_of, capable_workers
-from generator.queue.claims import claim, gather
+from generator.queue.claims import claim, gather, is_wanted_elsewhere
 from generator.queue.company import ALONE
 from generator.queue.holds import holds_on, is_drained
 from generator.queue.lately import Kept, moment
@@ -31,6 +31,7 @@ __all__ = [
     "gather",
     "holds_on",
     "is_drained",
+    "is_wanted_elsewhere",
     "learn",
     "moment",
     "move",

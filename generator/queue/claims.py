@@ -65,6 +65,12 @@ def _claim_like(job: Job, worker: str, pictures: int) -> Job | None:
         return search.join(worker)
 
 
+def is_wanted_elsewhere(job: Job) -> bool:
+    """Whether something more urgent than `job` waits that its worker might run now."""
+    ability, holds = standing(job.worker)
+    return any(one.urgency < job.urgency for one in Search.now(ability, holds).ask.turns(most=EVERYBODY))
+
+
 class Search:
     """One look for the next job."""
 

@@ -78,6 +78,7 @@ def recover(lost: QuerySet[Job] | None = None) -> list[Job]:
     changed = []
     for job in expired() if lost is None else lost:
         attempts = job.attempts + (job.company <= ALONE)
+        fruitless = attempts - job.forgiven
         log.warning("job %s lost its worker %s (%d of %d)", job.pk, job.worker, attempts, settings.JOB_MAX_ATTEMPTS)
         if job.cancel_requested:
             moved = job.move(State.CANCELLED, was_lease=job.lease, attempts=attempts)
@@ -87,13 +88,13 @@ def recover(lost: QuerySet[Job] | None = None) -> list[Job]:
             reason = _("The worker %(worker)s was lost while it made this and others together. It will be tried alone.")
             reason %= {"worker": job.worker}
             moved = job.move(State.QUEUED, was_lease=job.lease, company=ALONE, reason=reason)
-        elif attempts >= settings.JOB_MAX_ATTEMPTS:
+        elif fruitless >= settings.JOB_MAX_ATTEMPTS:
             reason = _("The worker stopped %(n)d times while it made this. It will not be tried again by itself.")
-            reason %= {"n": attempts}
+            reason %= {"n": fruitless}
             moved = job.move(State.FAILED, was_lease=job.lease, attempts=attempts, reason=reason, quarantined=True)
         else:
             reason = _("The worker %(worker)s was lost. It will be tried again (attempt %(next)d of %(tries)d).")
-            told = {"worker": job.worker, "next": attempts + 1, "tries": settings.JOB_MAX_ATTEMPTS}
+            told = {"worker": job.worker, "next": fruitless + 1, "tries": settings.JOB_MAX_ATTEMPTS}
             moved = job.move(State.QUEUED, was_lease=job.lease, attempts=attempts, reason=reason % told)
         if moved:
             changed.append(job)

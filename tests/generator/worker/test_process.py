@@ -27,7 +27,7 @@ def test_the_worker_drains_the_line_and_announces_itself(make_job, alice, settin
         assert {Job.objects.get(pk=job.pk).state for job in jobs} == {State.DONE}
         row = WorkerRow.objects.get(name="one")
         assert "float32" in row.device or row.dtype == "float32"
-        assert (row.kinds, row.loaded) == (["image", "import"], ["starter"])
+        assert (row.kinds, row.loaded) == (["image", "train", "import"], ["starter"])
         assert "starter" in row.families
         assert 0 < row.memory_free <= row.memory or row.memory_free == 0
         assert row.version
