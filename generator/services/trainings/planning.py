@@ -9,7 +9,8 @@ from generator import queue
 from generator.diffusion.spec import SpecError
 from generator.diffusion.train import estimate
 from generator.diffusion.train.defaults import FAMILIES
-from generator.diffusion.train.spec import FinetuneSpec, make
+from generator.diffusion.train.planning import make
+from generator.diffusion.train.spec import FinetuneSpec
 from generator.models import Checkpoint, Job, Training, Worker
 from generator.queue.capabilities import ability_of
 from generator.services.refused import Refused

@@ -14,7 +14,8 @@ from accounts.permissions import can
 from accounts.roles import Action
 from generator import events, queue
 from generator.diffusion.spec import SpecError
-from generator.diffusion.train.spec import FinetuneSpec, check_word, suggest_word
+from generator.diffusion.train.planning import suggest_word
+from generator.diffusion.train.spec import FinetuneSpec, check_word
 from generator.models import Adapter, Checkpoint, Job, Training, TrainingPicture
 from generator.services import assets, jobs
 from generator.services.creating import check_room
