@@ -12,9 +12,10 @@ import json
 import math
 import os
 import random
+import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,8 +125,8 @@ def missed_bars(report: dict[str, Any]) -> list[str]:
     return missed
 
 
-def evaluate(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """A report for each thing and method."""
+def evaluate(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """A report for each thing and method, as soon as it is there."""
     from generator.diffusion import pipelines
     from generator.diffusion.starter import recogniser
 
@@ -142,11 +143,9 @@ def evaluate(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     )
     checkpoint = str(assemble(arguments.out / "starter"))
     untaught = judge.hits(pipelines.load(checkpoint))
-    reports = []
     for piece in art.read_held_out(arguments.art, arguments.things):
         for method in arguments.methods:
-            reports.append(teach(piece, method, checkpoint, judge, untaught, arguments))
-    return reports
+            yield teach(piece, method, checkpoint, judge, untaught, arguments)
 
 
 def teach(
@@ -162,6 +161,7 @@ def teach(
     from generator.diffusion.train.spec import Lineage
 
     folder = arguments.out / f"{piece.label}-{method}"
+    shutil.rmtree(folder, ignore_errors=True)  # the minutes count from the start
     noun = THINGS[piece.label]
     count = compose_views(piece, noun, folder / "views", arguments.views, judge.size)
     changes = {"steps": arguments.steps, "decay": arguments.steps // 4} if arguments.steps else {}

@@ -60,7 +60,9 @@ def test_min_snr_on_sdxl_with_its_micro_conditioning(tiny_folder, pictures, tmp_
 @pytest.mark.parametrize("family", ["sd1", "sd2"])
 def test_textual_inversion_in_epsilon_and_in_v(tiny_folder, pictures, tmp_path, family):
     # A tiny Stable Diffusion 2 has the widths of 1, by which families are told apart.
-    spec = plan(tiny_folder(family), pictures, "sd1", "embedding", steps=STEPS, points=1, caption_dropout=0.0)
+    spec = plan(
+        tiny_folder(family), pictures, "sd1", "embedding", steps=STEPS, points=1, caption_dropout=0.0, learning_rate=0.1
+    )
     assert losses_of(spec, tmp_path) == pytest.approx(reference_inversion(spec), rel=1e-3)
 
 
