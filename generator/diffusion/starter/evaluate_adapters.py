@@ -38,6 +38,7 @@ THINGS = {"teapot": "pot", "penguin": "bird", "trophy": "cup"}
 METHODS = ("lora", "embedding")
 BACKGROUND = "blue"
 COLOURS = ("white", "yellow", "mint green", "purple")
+COLOUR_SEEDS = 5
 MIN_GAIN = 0.5  # of the way from untaught to real pictures' own likeness
 MAX_MINUTES = 15.0
 MAX_TOP5_LOSS = 0.03
@@ -185,7 +186,7 @@ def teach(
 
     pipeline: Any = pipelines.load(checkpoint)
     asked = f"a picture of {{}} on a {BACKGROUND} background"
-    coloured = [f"a picture of {{}} on a {colour} background" for colour in COLOURS]
+    coloured = [f"a picture of {{}} on a {colour} background" for colour in COLOURS for _seed in range(COLOUR_SEEDS)]
     before = judge.draw(pipeline, [asked.format(f"a {piece.label}")] * DRAWN)
     before_coloured = judge.draw(pipeline, [text.format(f"a {piece.label}") for text in coloured])
     file = next(chosen.folder.glob("*.safetensors"))
@@ -250,7 +251,8 @@ def real_views(piece: art.Art, size: int) -> list[Image.Image]:
 
 def right_colours(pictures: Sequence[Image.Image]) -> float:
     """Share of pictures whose background is the one of COLOURS that was asked for."""
-    hits = [delta_e(picture, colour) < MAX_DELTA_E for picture, colour in zip(pictures, COLOURS, strict=True)]
+    asked = [colour for colour in COLOURS for _seed in range(COLOUR_SEEDS)]
+    hits = [delta_e(picture, colour) < MAX_DELTA_E for picture, colour in zip(pictures, asked, strict=True)]
     return sum(hits) / len(hits)
 
 

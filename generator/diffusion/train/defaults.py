@@ -65,7 +65,7 @@ FAMILIES = MappingProxyType(
             size=64,
             batch=8,
             rank=32,
-            rates=MappingProxyType({"lora": 1e-3, "full": 1e-4, "embedding": 1e-2}),
+            rates=MappingProxyType({"lora": 5e-4, "full": 1e-4, "embedding": 1e-2}),
             targets=(*ATTENTION, *FEED_FORWARD, "conv1", "conv2", "proj_in", "proj_out"),
             vectors=6,
             timesteps="logit_normal",
@@ -120,7 +120,7 @@ def priors_for(family: str, noun: str) -> dict[str, Any]:
         f"3d render of {thing} on a {colour} background"
         for thing, colour in zip(read_concepts()[::4], cycle(COLOURS), strict=False)
     ]
-    return {"prior_prompts": (f"3d render of {noun}", *some), "prior_pictures": 1 + len(some)}
+    return {"prior_prompts": (f"3d render of {noun}", *some), "prior_pictures": 1 + len(some), "prior_guidance": 1.0}
 
 
 def steps_for(family: str, method: str, kind: str, count: int) -> int:

@@ -46,6 +46,7 @@ def make(
         "samples": one.samples if kind == "subject" else one.style_samples,
         "others": one.others,
         "guidance": one.guidance,
+        "prior_guidance": one.guidance,
         "sample_steps": SAMPLED,
         "caption_dropout": 0.05 if kind == "style" else 0.0,
         "min_snr": 5.0 if one.takes_min_snr and kind == "style" else 0.0,

@@ -111,7 +111,7 @@ def _forget_others(stage: Stage, told: list[tuple[str, str]]) -> None:
     """What was made of other pictures, or otherwise, is made anew."""
     spec = stage.spec
     said = [told, spec.checkpoint, spec.size, spec.views, spec.is_flipped, spec.is_bucketed, spec.seed]
-    said += [spec.priors, spec.prior_pictures] if spec.has_prior else []
+    said += [spec.priors, spec.prior_pictures, spec.prior_guidance] if spec.has_prior else []
     key = sha256(json.dumps(said).encode()).hexdigest()
     marker = stage.folder / "key"
     if marker.is_file() and marker.read_text() == key:
@@ -162,7 +162,7 @@ def _draw_class(stage: Stage, shapes: list[Shape]) -> None:
             width=spec.size,
             height=spec.size,
             steps=spec.sample_steps,
-            guidance=spec.guidance,
+            guidance=spec.prior_guidance,
             seed=spec.seed + number,
         )
         drawn = generate(wanted, partial(_tell, stage, number), pipeline=stage.pipeline)

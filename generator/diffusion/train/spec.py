@@ -41,7 +41,8 @@ class FinetuneSpec:
         trained on; one more is held out. is_flipped: every other view mirrored, which spoils lettering.
     targets: ends of the names of the layers that get a LoRA; () are the family's own.
     prior_weight: of the class pictures' loss, λ in eq. 2 of DreamBooth; prior_pictures: how many the model makes, of
-        the noun, or of prior_prompts in turn where a small model would forget more than that.
+        the noun, or of prior_prompts in turn where a small model would forget more than that; prior_guidance: of these
+        pictures. At 1 they are the model's own distribution, and learning them changes least.
     min_snr: γ of Hang et al. 2023 (arXiv:2303.09556); 0: all timesteps alike.
     timesteps: "uniform", or "logit_normal" with its mean and deviation, which flow matching takes in any case.
     vectors, initialiser: of textual inversion: how many, and the words that they start from.
@@ -73,6 +74,7 @@ class FinetuneSpec:
     prior_weight: float = 0.0
     prior_pictures: int = 0
     prior_prompts: tuple[str, ...] = ()
+    prior_guidance: float = 7.0
     caption_dropout: float = 0.0
     min_snr: float = 0.0
     timesteps: str = "uniform"
