@@ -67,7 +67,10 @@ def _event(job: Job, kind: str, **body: Any) -> Event:
 
 
 def _tell(job: Job, event: Event) -> None:
-    publish([job_group(job.pk), user_group(job.owner_id)], dict(event))
+    groups = [job_group(job.pk)]
+    if job.kind != Job.Kind.TRAIN:  # pages that show pictures coming know nothing of trainings; theirs watch the job
+        groups.append(user_group(job.owner_id))
+    publish(groups, dict(event))
 
 
 def snapshots(jobs: Iterable[Job]) -> list[Event]:

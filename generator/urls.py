@@ -3,6 +3,8 @@
 from django.urls import path
 
 from generator.views import asking, batches, create, edit, jobs, licences, prompts, queue, references, styles, words
+from generator.views.trainings import actions as teaching
+from generator.views.trainings import pages as trainings
 
 app_name = "generator"
 urlpatterns = [
@@ -55,6 +57,25 @@ urlpatterns = [
     path("team/styles/<int:pk>/change/", styles.change, name="change_style"),
     path("team/styles/<int:pk>/retire/", styles.retire, name="retire_style"),
     path("team/styles/<int:pk>/sample/", styles.sample, name="draw_style_sample"),
+    path("train/", trainings.index, name="trainings"),
+    path("train/new/<slug:kind>/", trainings.new, name="new_training"),
+    path("train/<uuid:pk>/", trainings.page, name="training"),
+    path("train/<uuid:pk>/run/", trainings.run, name="training_run"),
+    path("train/<uuid:pk>/change/", trainings.change, name="change_training"),
+    path("train/<uuid:pk>/pictures/", teaching.add_pictures, name="add_training_pictures"),
+    path("train/<uuid:pk>/rights/", teaching.state_rights, name="state_training_rights"),
+    path("train/<uuid:pk>/start/", teaching.start, name="start_training"),
+    path("train/<uuid:pk>/pause/", teaching.pause, name="pause_training"),
+    path("train/<uuid:pk>/resume/", teaching.resume, name="resume_training"),
+    path("train/<uuid:pk>/stop/", teaching.stop, name="stop_training"),
+    path("train/<uuid:pk>/again/", teaching.again, name="training_again"),
+    path("train/<uuid:pk>/delete/", teaching.delete, name="delete_training"),
+    path("train/<uuid:pk>/points/<int:step>/choose/", teaching.choose, name="choose_point"),
+    path("train/<uuid:pk>/points/<int:step>/<slug:kind>-<int:number>.png", teaching.sample, name="training_sample"),
+    path("train/pictures/<uuid:pk>/", teaching.change_picture, name="change_training_picture"),
+    path("train/pictures/<uuid:pk>/remove/", teaching.remove_picture, name="remove_training_picture"),
+    path("train/pictures/<uuid:pk>/file/", teaching.picture_file, name="training_picture"),
+    path("train/adapters/<slug:slug>/retire/", teaching.retire, name="retire_adapter"),
     path("team/words/", words.index, name="words"),
     path("team/words/lists/save/", words.save_list, name="save_word_list"),
     path("team/words/lists/<int:pk>/delete/", words.delete_list, name="delete_word_list"),

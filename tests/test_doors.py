@@ -17,7 +17,7 @@ from gallery import links
 from gallery.services import trash_media
 from generator import previews, services
 from generator.models import Batch, Prompt
-from tests import deliveries, edits, things, words
+from tests import deliveries, edits, teaching, things, words
 from tests.doors import DONE, PEOPLE, Door, act, maker_only, page, thing
 
 EVERYBODY = dict.fromkeys(PEOPLE, 200)
@@ -68,6 +68,7 @@ DOORS = {
     "generator:edit": thing(),
     "generator:make_edit": act(Action.CREATE),
     "generator:edit_result": thing(),
+    **teaching.DOORS,
     "generator:styles": page(),
     "generator:add_style": act(Action.CURATE, outside=DONE),  # charlie's is his own team
     "generator:style": thing(),
@@ -170,12 +171,14 @@ ASKING = {
     "gallery:share_album",
     "gallery:export",
     "generator:add_style",
+    "generator:new_training",
     *(f"gallery:many_{verb}" for verb in ("tag", "album", "review")),
 }
 OF_A_JOB = {f"generator:{name}" for name in ("job", "card", "cancel", "pause", "resume", "move", "retry", "hide")}
 # About things that cannot be private, or not in a way that these tests could make.
 NEVER_PRIVATE = {
     *words.OF_A_TEAM,
+    *teaching.DOORS,  # what is taught is the team's
     "generator:save_prompt",
     "generator:share_prompt",
     "generator:delete_prompt",
@@ -221,6 +224,8 @@ def _address(name: str, user: User | None, visibility: str, bob, make_job, make_
         return address
     if address := things.address(name, bob, make_media, visibility) or words.address(name, bob):
         return address
+    if address := teaching.address(name, bob, user):
+        return address
     if address := edits.address(name, bob, make_media, make_job, visibility):
         return address
     if name.startswith(("gallery:many_", "gallery:empty_")):
@@ -260,7 +265,7 @@ def _address(name: str, user: User | None, visibility: str, bob, make_job, make_
 
 def _knock(client: Client, name: str, address: str):
     data = {"visibility": "private"} if name == "gallery:visibility" else {"liked": "1"}
-    data = deliveries.DATA.get(name) or things.DATA.get(name) or words.DATA.get(name, data)
+    data = deliveries.DATA.get(name) or things.DATA.get(name) or teaching.data(name) or words.DATA.get(name, data)
     if name == "generator:make_edit":
         data = edits.WHOLE
     if name == "generator:queue_hold":

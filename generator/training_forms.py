@@ -1,0 +1,85 @@
+"""What a person says of something that is to be taught."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Team, User
+from generator.diffusion.train.defaults import FAMILIES
+from generator.models import Checkpoint, Training
+from generator.services.trainings.running import MOST_STEPS
+
+NUMBERS = ("steps", "rank", "seed")
+
+
+class TrainingForm(forms.Form):
+    """A name is enough; a subject also needs the kind of thing it is. The rest has defaults by model and pictures."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
+    noun = forms.CharField(
+        label=gettext_lazy("What kind of thing it is"),
+        max_length=60,
+        help_text=gettext_lazy("One word that the model knows, such as bottle, shoe or dog."),
+    )
+    checkpoint = forms.ModelChoiceField(
+        label=gettext_lazy("Model"),
+        queryset=Checkpoint.objects.none(),
+        empty_label=None,
+        help_text=gettext_lazy(
+            "What is taught works with this model and its relatives. Its licence holds for it as well."
+        ),
+    )
+    method = forms.ChoiceField(
+        label=gettext_lazy("Way of teaching"),
+        choices=Training.Method,
+        help_text=gettext_lazy(
+            "LoRA learns more exactly; textual inversion makes a tiny file that forgets nothing else."
+        ),
+    )
+    word = forms.CharField(
+        label=gettext_lazy("Word in prompts"),
+        max_length=40,
+        required=False,
+        help_text=gettext_lazy("Letters and numbers in one. Empty: from its name."),
+    )
+    steps = forms.IntegerField(
+        label=gettext_lazy("Steps"),
+        min_value=1,
+        max_value=MOST_STEPS,
+        required=False,
+        help_text=gettext_lazy("Empty: what suits the model and the number of pictures."),
+    )
+    rank = forms.IntegerField(label=gettext_lazy("Rank of the LoRA"), min_value=1, max_value=512, required=False)
+    seed = forms.IntegerField(label=gettext_lazy("Seed"), min_value=0, max_value=2**32 - 1, required=False)
+
+    def __init__(self, *args: Any, kind: str, user: User, team: Team, **kwargs: Any) -> None:
+        """Offers the models that `user` may use in `team` and that can be taught."""
+        super().__init__(*args, **kwargs)
+        offered = Checkpoint.objects.filter(family__in=[*FAMILIES]).offered_to(user, team)
+        self.fields["checkpoint"].queryset = offered
+        if kind == Training.Kind.STYLE:
+            del self.fields["noun"]
+
+    def wanted(self) -> dict[str, Any]:
+        """As services.trainings.draft_training takes it."""
+        values = dict(self.cleaned_data)
+        changes = {name: values.pop(name) for name in NUMBERS}
+        return {**values, "changes": {name: value for name, value in changes.items() if value is not None}}
+
+    @staticmethod
+    def values_of(training: Training) -> dict[str, Any]:
+        """What stands in the form for a draft."""
+        names = ("name", "noun", "method", "word")
+        own = {name: getattr(training, name) for name in names}
+        return {**own, **training.changes, "checkpoint": training.checkpoint_id}
+
+
+def files_of(uploaded: list[Any], most: int) -> list[Any]:
+    """At most so many files at once. Raises forms.ValidationError."""
+    if not uploaded:
+        raise forms.ValidationError(_("Choose some pictures."))
+    if len(uploaded) > most:
+        raise forms.ValidationError(_("At most %(n)d pictures at once.") % {"n": most})
+    return uploaded
