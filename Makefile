@@ -6,9 +6,6 @@ BIN := $(VENV)/bin
 # while it looks at what needs it.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-# As many processes as there are cores share the tests, see tests/sharing_out.py.
-SHARED := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
-
 .PHONY: setup run test test-servers lint bench faults shots seed eval-starter eval-adapters api-schema fuzz
 
 setup: $(VENV)/.run
@@ -30,12 +27,12 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m tests.requirements
-	$(BIN)/python -m pytest $(SHARED) $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
 # The same tests on PostgreSQL and Redis, but for the engine's: it knows neither, as `make lint` sees to.
 test-servers: $(VENV)/.dev
 	@$(BIN)/python -m tests.requirements
-	$(BIN)/python -m tests.with_servers $(SHARED) --ignore tests/generator/diffusion $(ARGS)
+	$(BIN)/python -m tests.with_servers --ignore tests/generator/diffusion $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.people", "tests.api", "tests.emptying", "tests.sharing_out"]
+pytest_plugins = ["tests.people", "tests.api", "tests.emptying"]
 
 
 @pytest.fixture(autouse=True)

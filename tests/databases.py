@@ -35,13 +35,6 @@ def administer(server: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
-def redis_number(server: str, process: int, of: int) -> str:
-    """The address of the number in that Redis that one of several processes begins with, far from the others'."""
-    parts = urlsplit(server)
-    given = int(parts.path.strip("/") or 0)
-    return parts._replace(path=f"/{(given + process * (REDIS_NUMBERS // of)) % REDIS_NUMBERS}").geturl()
-
-
 @contextlib.contextmanager
 def own_redis(server: str) -> Iterator[str]:
     """The address of an empty number in the Redis of that address: the next one that nobody else here uses."""

@@ -11,15 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import redis_number
-
-# Which of several processes that share the tests this is, see pytest-xdist.
-_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_OF = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 # Before torch is first imported: its threads spin while they wait, and crawl beside a browser or a server.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-if _OF > 1:
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _OF)))
 _HOME = Path(tempfile.mkdtemp(prefix="atelier-test-"))
 os.environ["ATELIER_HOME"] = str(_HOME)
 (_HOME / "static").mkdir()
@@ -27,8 +20,6 @@ for given, read in (("TEST_POSTGRES_URL", "DATABASE_URL"), ("TEST_REDIS_URL", "R
     os.environ.pop(read, None)
     if url := os.environ.get(given):
         os.environ[read] = url
-if "REDIS_URL" in os.environ:
-    os.environ["TEST_REDIS_URL"] = os.environ["REDIS_URL"] = redis_number(os.environ["REDIS_URL"], _NUMBER, _OF)
 
 from config import broker  # noqa: E402
 from config.runtime import runtime_dir  # noqa: E402
