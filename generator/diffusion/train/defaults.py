@@ -1,7 +1,7 @@
 """Good defaults for teaching, by family of checkpoints and number of pictures. Imports no torch.
 
 Ranks, rates and steps of the large families are those of diffusers' own training examples (train_dreambooth_lora*.py,
-textual_inversion*.py) and of the papers; the starter's were measured (docs/teaching.md).
+textual_inversion*.py) and of the papers; the starter's were tried on one subject at small size.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ MIB = 2**20
 FLOAT, HALF = 4, 2
 # Bytes a trained weight needs: itself, its gradient and Adam's two moments, all in float32.
 TRAINED = 4 * FLOAT
-# Activations of one picture at the family's own size, as a share of the denoiser's weights in half precision; measured
-# on SDXL with batch 1 (10.5 GB beside 5.1 GB of weights), and a fifth of that with gradient checkpointing.
+# Activations of one picture at the family's own size, as a share of the denoiser's weights in half precision: a
+# cautious guess, never measured on a device of that size; a tenth of it with gradient checkpointing, likewise.
 ACTIVATIONS, CHECKPOINTED = 2.0, 0.2
 LORA_SHARE = 0.0005  # of the weights, for each rank
 SAMPLE_SHARE = 1 / 3  # of a training step: a denoising step has no way back
