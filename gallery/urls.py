@@ -25,6 +25,7 @@ from gallery.views import (
 app_name = "gallery"
 urlpatterns = [
     path("gallery/", index.index, name="index"),
+    path("gallery/first/", index.first, name="first"),
     path("gallery/trash/", index.trash, name="trash"),
     path("gallery/trash/empty/", many.empty, name="empty_trash"),
     path("gallery/searches/save/", saved.save, name="save_search"),

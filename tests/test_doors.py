@@ -84,6 +84,7 @@ DOORS = {
     "generator:share_prompt": maker_only(),
     "generator:delete_prompt": maker_only(),
     "gallery:index": page(),
+    "gallery:first": page(),
     "gallery:trash": page(),
     "gallery:save_search": act(None, outside=None),  # for oneself; to share takes Action.ORGANISE: views/test_saved
     "gallery:change_search": CURATED,
@@ -230,7 +231,7 @@ def _address(name: str, user: User | None, visibility: str, bob, make_job, make_
         return address
     if name.startswith(("gallery:many_", "gallery:empty_")):
         return reverse(name)
-    if name.startswith("gallery:") and name not in ("gallery:index", "gallery:trash"):
+    if name.startswith("gallery:") and name not in ("gallery:index", "gallery:first", "gallery:trash"):
         media = make_media(bob, visibility=visibility)
         if name == "gallery:file":
             return links.media_url(media, "tile", user or bob)

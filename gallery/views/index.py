@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -23,9 +23,7 @@ SHOWN = 200  # pictures of the trash; what comes after them shows when they are 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """One page of pictures with the frame around it, or without it for a page that scrolls on."""
-    search = Search(request.GET)
-    if not search.is_valid() or search.tab_name not in TABS:
-        raise Http404
+    search = _search(request)
     in_vain = ask(search, request.user)
     try:
         found = page(search, request.user, request.team.pk, after=request.GET.get("before", ""))
@@ -49,6 +47,24 @@ def index(request: HttpRequest) -> HttpResponse:
         **saved.menu(request, search),
     }
     return render(request, "gallery/index.html", context)
+
+
+@login_required
+@require_safe
+def first(request: HttpRequest) -> JsonResponse:
+    """The ids of the first page's pictures in order: an open page asks which of them it does not show yet."""
+    search = _search(request)
+    ask(search, request.user)
+    found = page(search, request.user, request.team.pk)
+    return JsonResponse({"media": [media.pk for media in found.pictures], "team": request.team.pk})
+
+
+def _search(request: HttpRequest) -> Search:
+    """What the address asks for; Http404 where it makes no sense."""
+    search = Search(request.GET)
+    if not search.is_valid() or search.tab_name not in TABS:
+        raise Http404
+    return search
 
 
 @login_required

@@ -26,31 +26,47 @@ if (place) returnTo(place);
 
 // --- What others do ---
 // New ones come in by themselves while one looks at the top and has nothing in hand; otherwise they wait behind a button,
-// so that nothing moves under a hand. One's own in "mine", the team's in "team".
-const fresh = new Set();
+// so that nothing moves under a hand. An event says only that it is time to ask: which pictures are new is what the server
+// answers, so that filters hold, and what came before the socket was there, or while it was lost, is not missed.
+const GATHER_MS = 300;
 const AT_TOP = 80; // pixels
+let fresh = 0;
+let asking;
 const isBusy = () =>
-  pages > 1 || scrollY > AT_TOP || document.hidden || pictures.classList.contains("is-choosing") ||
-  pictures.contains(document.activeElement) || pictures.matches(":hover") || document.querySelector(".lightbox:not([hidden])");
+  pages > 1 || scrollY > AT_TOP || document.hidden || document.querySelector(".lightbox:not([hidden])") ||
+  (pictures ? pictures.matches(".is-choosing, :hover") || pictures.contains(document.activeElement)
+    : filters.contains(document.activeElement));
 
-function offer(media) {
-  for (const id of media) if (!document.getElementById(`tile-${id}`)) fresh.add(id);
-  if (!fresh.size) return;
+function ask() {
+  if (!pill?.dataset.first) return; // not the first page
+  asking ??= setTimeout(async () => {
+    asking = undefined;
+    const response = await fetch(pill.dataset.first).catch(() => null);
+    if (!response?.ok || response.redirected) return;
+    const { media, team } = await response.json();
+    if (team !== pill.dataset.team) return; // another one was chosen in another window
+    const isHere = (id) => document.getElementById(`tile-${id}`);
+    // What stands below all that is shown has only moved up, because something above it went.
+    const above = media.slice(0, media.findLastIndex(isHere) + 1 || undefined);
+    offer(above.filter((id) => !isHere(id)).length);
+  }, GATHER_MS);
+}
+
+function offer(count) {
+  fresh = count;
+  if (fresh && !isBusy()) return renew({ byItself: true });
   const words = pill.querySelector("[data-words]");
-  words.textContent = words.dataset.words.replace("{n}", fresh.size);
-  if (pictures && !isBusy()) renew({ byItself: true });
-  else pill.hidden = false;
+  words.textContent = words.dataset.words.replace("{n}", fresh);
+  pill.hidden = !fresh;
 }
 
 // The first page as it is now. Pictures that are there stay the nodes they were, and only move.
 async function renew({ byItself = false } = {}) {
+  if (!pictures) return location.reload();
   const response = await fetch(location.href).catch(() => null);
   const page = response?.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : undefined;
   const rows = page?.getElementById("pictures");
-  if (byItself && isBusy()) { // a hand came while it was asked
-    pill.hidden = false;
-    return;
-  }
+  if (byItself && isBusy()) return offer(fresh); // a hand came while it was asked
   if (!rows) return location.reload();
   for (const seat of rows.querySelectorAll(":scope > .tile")) {
     const same = document.getElementById(seat.id);
@@ -61,8 +77,7 @@ async function renew({ byItself = false } = {}) {
   pictures.replaceChildren(...rows.childNodes);
   htmx.process(pictures);
   pages = 1;
-  fresh.clear();
-  pill.hidden = true;
+  offer(0);
 }
 
 pill?.querySelector("a").addEventListener("click", (event) => {
@@ -71,10 +86,12 @@ pill?.querySelector("a").addEventListener("click", (event) => {
   scrollTo({ top: 0, behavior: "instant" });
   renew();
 });
-document.addEventListener("atelier:job.done", ({ detail }) => pill?.dataset.tab === "mine" && offer(detail.media));
+document.addEventListener("atelier:job.done", () => pill?.dataset.tab === "mine" && ask());
 document.addEventListener("atelier:media.added", ({ detail }) => {
-  if (pill?.dataset.tab === "team" && detail.team === pill.dataset.team) offer(detail.media);
+  if (pill?.dataset.tab === "team" && detail.team === pill.dataset.team) ask();
 });
+document.addEventListener("atelier:connected", () => pill?.dataset.sort === "newest" && ask());
+document.addEventListener("visibilitychange", () => fresh && offer(fresh)); // one comes back to the page
 
 document.addEventListener("atelier:media.removed", async ({ detail }) => {
   const { empty, seatOf } = await import("./seats.js");

@@ -43,6 +43,16 @@ def test_who_sees_what(as_, alice, bob, victor, charlie, make_media, who, tab, v
     assert (media in shown(client, tab=tab)) == is_shown
 
 
+def test_an_open_page_learns_what_its_first_page_would_hold_now(as_, alice, bob, charlie, make_media):
+    old = make_media(bob, prompt="a pear")
+    make_media(bob, prompt="a pear", visibility="private")
+    new, _other = make_media(bob, prompt="a pear"), make_media(bob, prompt="a plum")
+    ask = {"tab": "team", "q": "pear", "sort": "newest"}
+    assert as_(alice).get(reverse("gallery:first"), ask).json()["media"] == [str(new.pk), str(old.pk)]
+    assert as_(charlie).get(reverse("gallery:first"), ask).json()["media"] == []
+    assert as_(alice).get(reverse("gallery:first"), {"tab": "nobody's"}).status_code == 404
+
+
 def test_the_first_tab_is_ones_own(as_, alice, bob, make_media):
     own, other = make_media(alice), make_media(bob)
     assert shown(as_(alice)) == [own]
