@@ -1,5 +1,6 @@
 """The column that text search works on: a tsvector in PostgreSQL, plain words that FTS5 indexes in SQLite."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -93,6 +94,7 @@ class Rank(Func):
     """How well a row that matches does so; more is better. Only to compare rows of one search."""
 
     output_field = models.FloatField()
+    convert_value = staticmethod(Func._convert_value_noop)  # a database's float is one: thousands are read
 
     def __init__(self, wanted: Wanted) -> None:
         super().__init__("words", "pk")
@@ -109,3 +111,34 @@ class Rank(Func):
         number = f"SELECT number FROM {FTS}_of WHERE media = {sql}"  # noqa: S608
         found = f"(SELECT -rank FROM {FTS} WHERE {FTS} MATCH %s AND rowid = ({number}))"  # noqa: S608
         return found, [self.wanted.as_match(), *params]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Moment(Func):
+    """A point in time as whole microseconds since 1970: of thousands of rows read in a tenth of the time of dates."""
+
+    output_field = models.BigIntegerField()
+    convert_value = staticmethod(Func._convert_value_noop)
+
+    def as_postgresql(self, compiler, connection, **context: Any) -> tuple[str, list]:
+        """Of exact decimals."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"(extract(epoch FROM {sql}) * 1000000)::bigint", list(params)
+
+    def as_sqlite(self, compiler, connection, **context: Any) -> tuple[str, list]:
+        """Of "2026-01-31 12:30:00", with a fraction behind it or without."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        fraction = f"CAST(substr({sql} || '000000', 21, 6) AS INTEGER)"
+        return f"CAST(strftime('%%s', {sql}) AS INTEGER) * 1000000 + {fraction}", [*params, *params]
+
+    @staticmethod
+    def of(moment: datetime) -> int:
+        """The same of `moment`."""
+        return (moment - _EPOCH) // timedelta(microseconds=1)
+
+    @staticmethod
+    def read(number: int) -> datetime:
+        """The moment that it was."""
+        return _EPOCH + timedelta(microseconds=number)

@@ -16,7 +16,7 @@ from django.db.models import BooleanField, F, Func, QuerySet, Value
 
 from accounts.models import User
 from gallery.models import Media
-from gallery.models.words import Rank
+from gallery.models.words import Moment, Rank
 from gallery.search.form import Search, Sort
 from gallery.search.grounds import grounds
 from gallery.search.reach import GATHERING, WHOLLY, WINDOW, gathering, last_of, within
@@ -25,6 +25,7 @@ PAGE = 40
 RANKED = 2000
 SAMPLE = 1000  # pictures that say how many match
 WALKED = 6000  # pictures that are looked at one by one, at most; where more would be, matches are gathered by bitmaps
+FAR = 40_000  # likewise for the newest matches of a text: to gather a word of every twentieth of a million takes as long
 RARE = 10  # matches, below which they say too little of how many there are
 TRIES = 3
 
@@ -104,7 +105,7 @@ def page(search: Search, viewer: User, team: UUID | None, *, after: str = "", si
 def neighbours(search: Search, viewer: User, team: UUID | None, media: Media) -> tuple[Media | None, Media | None]:
     """(the picture before `media` in the order of `search`, the one behind it)."""
     if search.sort_name == Sort.BEST:
-        ranked = [pk for _score, _created, pk in _ranked(search, viewer, team)]
+        ranked = [pk for _score, _moment, pk in _ranked(search, viewer, team)]
         if media.pk not in ranked:
             return None, None
         at = ranked.index(media.pk)
@@ -171,56 +172,69 @@ def _read_rows(pks: Iterable[UUID]) -> list[Media]:
 def _page_of_ranked(search: Search, viewer: User, team: UUID | None, after: str, size: int) -> Page:
     ranked = _ranked(search, viewer, team)
     if after:
-        place = _read(after, ("score", "created", "id"))
-        ranked = [row for row in ranked if row < place]
+        score, created, pk = _read(after, ("score", "created", "id"))
+        ranked = [row for row in ranked if row < (score, Moment.of(created), pk)]
     wanted = ranked[:size]
-    pictures = _read_rows(pk for _score, _created, pk in wanted)
-    return Page(pictures, _cursor(wanted[-1]) if len(ranked) > size else "")
+    pictures = _read_rows(pk for _score, _moment, pk in wanted)
+    if len(ranked) <= size:
+        return Page(pictures, "")
+    score, moment, pk = wanted[-1]
+    return Page(pictures, _cursor((score, Moment.read(moment), pk)))
 
 
-def _ranked(search: Search, viewer: User, team: UUID | None) -> list[tuple[float, datetime, UUID]]:
-    """(score, created, id) of the newest RANKED matches, the best first, the newest of equals first."""
+def _ranked(search: Search, viewer: User, team: UUID | None) -> list[tuple[float, int, UUID]]:
+    """(score, Moment of creation, id) of the newest RANKED matches, the best first, the newest of equals first."""
     if search.likeness is not None:
         return _likest(search, viewer, team, search.likeness)
-    newest: dict[UUID, tuple[float, datetime]] = {}
+    newest: list[tuple[int, UUID, float]] = []
     for ground in grounds(viewer, search.tab_name, team):
         ordered = ORDERS[Sort.NEWEST].apply(search.dated(ground), None)
         if len(newest) >= RANKED:  # as for a page: nothing older can be among the newest
-            ordered = ordered.filter(created__gte=sorted(created for _score, created in newest.values())[-RANKED])
-        newest.update((pk, (score, created)) for pk, created, score in _newest_matches(search, viewer, ordered))
-    latest = sorted(((created, pk, score) for pk, (score, created) in newest.items()), reverse=True)[:RANKED]
-    return sorted(((score, created, pk) for created, pk, score in latest), reverse=True)
+            ordered = ordered.filter(created__gte=Moment.read(sorted(newest)[-RANKED][0]))
+        found = _newest_matches(search, viewer, ordered)
+        newest = [*{*newest, *found}] if newest and found else newest or found
+    latest = sorted(newest, reverse=True)[:RANKED] if len(newest) > RANKED else newest
+    return sorted(((score, moment, pk) for moment, pk, score in latest), reverse=True)
 
 
 def _likest(search: Search, viewer: User, team: UUID | None, likeness: dict[UUID, float]) -> list:
     """The same of what a search by meaning brought: those that the viewer sees and the filters let by."""
-    found: dict[UUID, datetime] = {}
+    found: dict[UUID, int] = {}
     for ground in grounds(viewer, search.tab_name, team):
-        found.update(search.narrow(search.dated(ground), viewer).order_by().values_list("pk", "created"))
-    return sorted(((likeness[pk], created, pk) for pk, created in found.items()), reverse=True)
+        found.update(search.narrow(search.dated(ground), viewer).order_by().values_list("pk", Moment("created")))
+    return sorted(((likeness[pk], moment, pk) for pk, moment in found.items()), reverse=True)
 
 
-def _newest_matches(search: Search, viewer: User, ordered: QuerySet[Media]) -> list[tuple[UUID, datetime, float]]:
-    """(id, created, score) of at most RANKED. How dense they are among the latest says how far back those reach."""
+def _newest_matches(search: Search, viewer: User, ordered: QuerySet[Media]) -> list[tuple[int, UUID, float]]:
+    """(Moment of creation, id, score) of at most RANKED. How dense they are among the latest says how they are come by.
+
+    A frequent word is found by walking on, which ends with the last that is wanted; the index of words would bring all
+    pictures that have it. A rare one is found by that index, in the stretch of time that should hold enough.
+    """
 
     def scored(matches: QuerySet[Media]) -> list:
-        return list(matches.values_list("pk", "created", Rank(search.wanted))[:RANKED])
+        return list(matches.values_list(Moment("created"), "pk", Rank(search.wanted))[:RANKED])
 
     def gathered(pictures: QuerySet[Media], settings: dict[str, str] = GATHERING) -> list:
         with gathering(settings):
             return scored(within(search.narrow(pictures, viewer).only("created", "words"), RANKED))
 
-    for number in (SAMPLE, WALKED):
+    number = SAMPLE
+    while True:
         found = scored(search.narrow(within(ordered, number), viewer))
         if len(found) == RANKED or not (end := last_of(ordered, ("created",), number)):
             return found
-        if not found or RARE <= len(found) < RANKED * SAMPLE / WALKED:
-            break  # else so few that they say little, or so many that they are found by walking on
+        if number < FAR and 1.2 * number * RANKED <= FAR * len(found):
+            number = FAR
+        elif number < WALKED and (found or not last_of(ordered, ("created",), WALKED)):
+            number = WALKED  # the latest few may not be like the others; or all there are fit in
+        else:
+            break
     since = end[0]
     for _try in range(TRIES):
         if len(found) < RARE:
             break
-        latest = found[0][1]
+        latest = Moment.read(found[0][0])
         since = latest - (latest - since) * (1.3 * RANKED / len(found))
         found = gathered(ordered.filter(created__gte=since), WHOLLY)
         if len(found) == RANKED:
