@@ -73,7 +73,9 @@ def test_from_an_invitation_to_a_link_for_a_stranger(page: Page, browser: Browse
         page.goto("/team/standards/")
         page.get_by_label("Mark drafts").check()
         page.get_by_role("button", name="Save").first.click()
+        rita.goto("/gallery/?tab=team")
         first = picture(page, "a red apple")
+        expect(rita.locator(f"#tile-{first.split('/')[2]}")).to_be_visible()  # in what was empty, by itself
 
         # The album, from the picture.
         page.goto(first)
@@ -126,7 +128,12 @@ def test_from_an_invitation_to_a_link_for_a_stranger(page: Page, browser: Browse
         expect(page.locator("#review .review-badge")).to_have_text("Changes wanted")
         expect(page.get_by_text("Brighter, please").first).to_be_visible()
 
+        rita.goto("/gallery/?tab=team")
+        rita.mouse.move(0, 0)
+        rita.evaluate("window.isTheSamePage = true")
         second = picture(page, "a bright red apple")
+        expect(rita.locator(f"#pictures > #tile-{second.split('/')[2]} img").first).to_be_visible()
+        assert rita.evaluate("window.isTheSamePage")
         page.goto(second)
         page.get_by_role("button", name="Ask for a review").click()
         page.get_by_role("checkbox", name="Rita Brown").check()
