@@ -25,7 +25,7 @@ PAGE = 40
 RANKED = 2000
 SAMPLE = 1000  # pictures that say how many match
 WALKED = 6000  # pictures that are looked at one by one, at most; where more would be, matches are gathered by bitmaps
-FAR = 40_000  # likewise for the newest matches of a text: to gather a word of every twentieth of a million takes as long
+FAR = 40_000  # likewise for the newest matches of a text; to gather a word of every 20th of a million takes as long
 RARE = 10  # matches, below which they say too little of how many there are
 TRIES = 3
 

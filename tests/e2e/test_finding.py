@@ -88,7 +88,7 @@ def test_a_search_is_kept_renamed_opened_and_deleted_by_keyboard_alone(page: Pag
 
 @pytest.fixture
 def in_other_words(studio_at: Installation) -> str:
-    """What the orchard's pictures are about, without a word that they have; answered by the worker as soon as it knows."""
+    """What the orchard is about, without a word that it has; answered by the worker as soon as it knows."""
     fill(studio_at, 1, "a puppy that plays in the garden")
     studio_at.manage("index_meaning")
     return "young dog"
