@@ -22,6 +22,13 @@ def _empty(self: TransactionTestCase) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings) -> None:
+    """The transaction of a test stays open while it works, however slow the machine is, and is not cut off for it."""
+    if connection.vendor == "postgresql":
+        connection.settings_dict["OPTIONS"].pop("options", None)
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
     """As pytest-django makes it; on PostgreSQL no commit waits for the disk."""
     if connection.vendor == "postgresql":
