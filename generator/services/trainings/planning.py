@@ -11,7 +11,7 @@ from generator.diffusion.train import estimate
 from generator.diffusion.train.defaults import FAMILIES
 from generator.diffusion.train.planning import make
 from generator.diffusion.train.spec import FinetuneSpec
-from generator.models import Checkpoint, Job, Training, Worker
+from generator.models import Checkpoint, Job, StepTime, Training, Worker
 from generator.queue.capabilities import ability_of
 from generator.services.refused import Refused
 
@@ -22,10 +22,10 @@ GUIDED = estimate.GUIDED  # passes of one step of drawing
 
 @dataclass(frozen=True)
 class Cost:
-    """seconds: of compute, without waiting. memory: MiB of a device. pictures: of the person's day. can_run: whether a
-    worker that lives could take it; None where none lives."""
+    """seconds: of compute, without waiting; None while nothing of the model was timed here. memory: MiB of a device.
+    pictures: of the person's day. can_run: whether a worker that lives could take it; None where none lives."""
 
-    seconds: float
+    seconds: float | None
     memory: int
     pictures: int
     steps: int
@@ -100,7 +100,7 @@ def cost_of(training: Training, spec: FinetuneSpec) -> Cost:
     needs = Needs(Job.Kind.TRAIN, spec.family, memory_of(training.checkpoint, spec))
     workers = list(Worker.objects.alive())
     return Cost(
-        seconds=estimate.seconds(spec, step_seconds(training, spec)),
+        seconds=estimate.seconds(spec, step_seconds(training, spec)) if is_measured(training) else None,
         memory=estimate.memory(spec) // MIB,
         pictures=pictures_drawn(spec),
         steps=spec.steps,
@@ -111,6 +111,12 @@ def cost_of(training: Training, spec: FinetuneSpec) -> Cost:
 def memory_of(checkpoint: Checkpoint, spec: FinetuneSpec) -> int:
     """MiB, as Job.memory: 0 where the model runs on anything."""
     return max(checkpoint.memory, estimate.memory(spec, is_half=True) // MIB) if checkpoint.memory else 0
+
+
+def is_measured(training: Training) -> bool:
+    """Whether the model's steps were timed here, in training or in drawing: else their time is a wild guess."""
+    taught = Training.objects.filter(checkpoint=training.checkpoint, step_seconds__gt=0)
+    return taught.exists() or StepTime.objects.filter(loads=training.checkpoint.slug).exists()
 
 
 def step_seconds(training: Training, spec: FinetuneSpec) -> float:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from generator.charts import Lines, Series
 from generator.models import State, Training
-from generator.services.trainings.planning import read_spec, seconds_left, step_seconds
+from generator.services.trainings.planning import is_measured, read_spec, seconds_left, step_seconds
 
 RELATED = ("team", "owner", "checkpoint", "job", "previous")
 PLACES = 40  # of the curve: what lies between them is averaged
@@ -79,4 +79,4 @@ def seconds_of(training: Training) -> float | None:
     if not training.is_under_way or training.state == State.PAUSED:
         return None
     spec = read_spec(training, training.checkpoint.source)
-    return seconds_left(spec, training.step, step_seconds(training, spec))
+    return seconds_left(spec, training.step, step_seconds(training, spec)) if is_measured(training) else None

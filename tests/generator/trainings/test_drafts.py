@@ -9,7 +9,7 @@ from PIL import Image
 from accounts.services import left_today
 from gallery.models import Media
 from generator import queue
-from generator.models import Checkpoint, Job, Training, Worker
+from generator.models import Checkpoint, Job, StepTime, Training, Worker
 from generator.services import LicenceNotAccepted, Refused, trainings
 from tests.generator.trainings.conftest import bring, photo
 
@@ -195,8 +195,10 @@ def test_a_model_that_cannot_be_taught_or_used_is_refused(studio, tiny_model, bo
 def test_what_it_draws_counts_towards_the_day(draft, bob, settings):
     bring(bob, draft)
     cost = trainings.cost_of(draft, trainings.plan(draft, 5))
-    assert cost.seconds > 0
+    assert cost.seconds is None  # nothing was timed here yet
     assert cost.can_run is None
+    StepTime.objects.create(loads=draft.checkpoint.slug, pixels=64**2, device="cpu", step=0.1, rest=0.5, per_cost=1.0)
+    assert trainings.cost_of(draft, trainings.plan(draft, 5)).seconds > 0
     settings.PICTURES_PER_DAY = cost.pictures - 1
     with pytest.raises(Refused, match=f"It draws {cost.pictures} pictures while it learns"):
         trainings.start_training(user=bob, training=draft)

@@ -58,7 +58,9 @@ def test_from_a_name_to_a_run(as_, bob, checkpoint):
     assert training.job.state == State.QUEUED
     page = client.get(address).content.decode()
     assert "Step 0 of" in page
-    assert "left, beside waiting" in page
+    assert "left, beside waiting" not in page  # nobody has timed this model yet
+    Training.objects.update(step_seconds=0.5)
+    assert "left, beside waiting" in client.get(address).content.decode()
     for verb, state in (("pause", State.PAUSED), ("resume", State.QUEUED), ("stop", State.CANCELLED)):
         client.post(f"{address}{verb}/")
         training.job.refresh_from_db()
