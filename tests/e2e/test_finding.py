@@ -39,6 +39,52 @@ def press_until(page: Page, key: str, target: Locator) -> None:
     raise AssertionError(f"{key} does not lead to {target}")
 
 
+def test_a_search_is_kept_renamed_opened_and_deleted_by_keyboard_alone(page: Page):
+    page.goto("/gallery/")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("/")
+    page.keyboard.type(WORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"q={WORD}"))
+    page.wait_for_load_state("networkidle")
+    menu, saved = page.locator("[data-saved] > summary"), page.locator("#saved-list")
+
+    press_until(page, "Tab", menu)
+    page.keyboard.press("Enter")
+    press_until(page, "Tab", page.get_by_label("Save this search as"))
+    page.keyboard.type("By hand")
+    page.keyboard.press("Enter")
+    link = saved.get_by_role("link", name="By hand")
+    expect(link).to_have_attribute("aria-current", "true")
+
+    press_until(page, "Shift+Tab", saved.get_by_label("Change By hand"))  # one is still where the name was written
+    page.keyboard.press("Enter")
+    press_until(page, "Tab", saved.get_by_label("Name"))
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("By keys")
+    page.keyboard.press("Enter")
+    link = saved.get_by_role("link", name="By keys")
+    expect(link).to_be_visible()
+
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    page.goto("/gallery/")
+    page.wait_for_load_state("networkidle")
+    press_until(page, "Tab", menu)
+    page.keyboard.press("Enter")
+    press_until(page, "Tab", link)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"q={WORD}"))
+
+    page.wait_for_load_state("networkidle")
+    press_until(page, "Tab", menu)
+    page.keyboard.press("Enter")
+    press_until(page, "Tab", saved.get_by_label("Delete By keys"))
+    page.keyboard.press("Enter")
+    expect(link).to_have_count(0)
+    expect(page.get_by_text("was deleted.")).to_be_visible()
+
+
 @pytest.fixture
 def in_other_words(studio_at: Installation) -> str:
     """What the orchard is about, without a word that it has; answered by the worker as soon as it knows."""
