@@ -40,8 +40,7 @@ class QueueOut(BaseModel):
 def queue(request: HttpRequest) -> QueueOut:
     """Own jobs and those that team-mates do not keep private, over all teams, with position and time to start."""
     user = request.user
-    user.keep_roles()
-    roles = frozenset((user.kept_roles or {}).items())
+    roles = frozenset((user.kept_roles or {}).items())  # kept since the key or the session was read
     return _TOLD.get((user.pk, roles, moment()), lambda: _told(Board(user)))
 
 

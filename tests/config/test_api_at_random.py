@@ -245,9 +245,8 @@ def test_a_forgotten_permission_is_seen(house, description, charlie, monkeypatch
 
 def test_a_change_that_nobody_tells_of_is_seen_and_undone(house, description, charlie):
     """As a call would make it that changes more than it says."""
-    calls = _calls(description, house, "charlie", _headers(charlie))()
+    calls = _calls(description, house, "charlie", _headers(charlie))()  # which sets it up
     media = house.hidden["charlie"][0]
-    calls.setup()
     services.set_title(user=media.owner, media=media, title="Not yours")
     with pytest.raises(AssertionError, match="hidden"):
         calls.teardown()
