@@ -88,7 +88,7 @@ class Lesson:
                 self._taken.append(now - self._last)
             self.training.loss = step.loss
         self._last = now
-        self.training.step = step.index if step.loss is not None else step.index - 1
+        self.training.step = step.index
         try:
             self.progress.on_training_step(step, left=self.left())
         except LeaseLost:

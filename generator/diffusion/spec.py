@@ -204,6 +204,7 @@ class LazyPreviews(Sequence["Image"]):
 class Step:
     """One finished step of denoising or of training: `index` counts from 1 to `total`.
 
+    While a training prepares, it tells of more than whole steps: `index` is then how many are finished, from 0.
     previews: one small RGB preview a picture; in training the sample pictures, where this step drew some.
     loss: in training only.
     """

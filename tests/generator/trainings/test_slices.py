@@ -76,6 +76,23 @@ def test_a_training_runs_to_its_end_with_points_and_losses(ready, alice, told):
     assert told[-1]["type"] == "job.done" or any(event["type"] == "job.done" for event in told)
 
 
+@pytest.mark.parametrize("method", ["lora", "embedding"])  # with class pictures, and without
+def test_how_far_it_is_is_written_down_while_it_prepares(ready, alice, monkeypatch, method):
+    monkeypatch.setattr(teaching, "TOLD_EVERY", 0.0)
+    written, on_step = [], teaching.Lesson.on_step
+
+    def look(self, step):
+        on_step(self, step)
+        written.append(Training.objects.get(pk=self.training.pk).step)
+
+    monkeypatch.setattr(teaching.Lesson, "on_step", look)
+    training = trainings.start_training(user=alice, training=ready(alice, method=method))
+    run_to_end(training)
+    assert training.job.state == State.DONE
+    assert (written[0], written[-1]) == (0, training.steps)
+    assert written == sorted(written)
+
+
 def test_many_slices_and_a_kill_are_one_undisturbed_run(ready, alice, settings, monkeypatch):
     calm = trainings.start_training(user=alice, training=ready(alice))
     run_to_end(calm)
