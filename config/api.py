@@ -22,7 +22,7 @@ from config.api_schema import PROBLEM, complete
 from gallery.api import albums, comments, exports, media, reviews, uploads
 from gallery.services import OutOfStep
 from gallery.services import Refused as GalleryRefused
-from generator.api import catalogue, generations, jobs, queue, quotas, workers
+from generator.api import adapters, catalogue, generations, jobs, queue, quotas, trainings, workers
 from generator.services import Refused
 
 
@@ -146,6 +146,8 @@ for router in (
     catalogue.router,
     generations.router,
     jobs.router,
+    trainings.router,
+    adapters.router,
     queue.router,
     workers.router,
     media.router,

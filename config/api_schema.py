@@ -48,6 +48,7 @@ HOMES = {
     "ExportOut": "/exports/{pk}",
     "FullJobOut": "/jobs/{pk}",
     "FullMediaOut": "/media/{pk}",
+    "FullTrainingOut": "/trainings/{pk}",
     "ReviewOut": "/reviews/{pk}",
     "UploadOut": "/uploads/{pk}",
 }
@@ -57,6 +58,7 @@ LISTS = {
     "JobsOut": "/jobs/{pk}",
     "MediaPageOut": "/media/{pk}",
     "ReviewsOut": "/reviews/{pk}",
+    "TrainingsOut": "/trainings/{pk}",
 }
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import services as people
 from accounts.models import Delivery, Webhook, WebhookEvent
 from gallery.models import Media
-from generator.models import Job, State
+from generator.models import Job, State, Training
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +44,16 @@ def _data(job: Job) -> dict[str, Any]:
         "owner": {"id": job.owner_id, "name": str(job.owner)},
         "batch": str(job.batch_id) if job.batch_id else None,
         "media": [str(pk) for pk in media],
+        "training": _training(job),
         "reason": job.reason,
         "created": job.created.isoformat(),
         "finished": job.finished.isoformat() if job.finished else None,
     }
+
+
+def _training(job: Job) -> dict[str, str] | None:
+    training = Training.objects.filter(job=job.pk).first() if job.kind == Job.Kind.TRAIN else None
+    return {"id": str(training.pk), "name": training.name} if training else None
 
 
 def _name(job: Job) -> str:

@@ -11,7 +11,7 @@ from PIL import Image
 from accounts.models import User
 from accounts.roles import Action
 from generator.catalogue import install_builtin
-from generator.models import Adapter, Checkpoint, Training
+from generator.models import Adapter, Checkpoint, Training, TrainingPicture
 from tests.doors import DONE, Door, act, page, thing
 
 CHANGED = act(Action.MANAGE_JOBS, own=True)
@@ -35,6 +35,34 @@ DOORS: dict[str, Door] = {
     "generator:remove_training_picture": CHANGED,
     "generator:training_picture": thing(),
     "generator:retire_adapter": act(Action.CURATE, own=True),
+}
+OVER_THE_API = {  # the training is a draft without rights, so what needs more is refused to whoever may do it
+    "get /api/v1/trainings": page(),
+    "post /api/v1/trainings": act(Action.CREATE, opens=201, outside=422),  # charlie is told of no such team
+    "get /api/v1/trainings/{pk}": thing(),
+    "patch /api/v1/trainings/{pk}": act(Action.MANAGE_JOBS, own=True, opens=200),
+    "delete /api/v1/trainings/{pk}": act(Action.MANAGE_JOBS, own=True, opens=204),
+    "post /api/v1/trainings/{pk}/files": act(Action.MANAGE_JOBS, own=True, opens=201),
+    "post /api/v1/trainings/{pk}/gallery": act(Action.MANAGE_JOBS, own=True, opens=200),
+    "patch /api/v1/trainings/{pk}/pictures/{picture}": act(Action.MANAGE_JOBS, own=True, opens=200),
+    "delete /api/v1/trainings/{pk}/pictures/{picture}": act(Action.MANAGE_JOBS, own=True, opens=200),
+    "put /api/v1/trainings/{pk}/rights": act(Action.MANAGE_JOBS, own=True, opens=200),
+    "post /api/v1/trainings/{pk}/start": act(Action.MANAGE_JOBS, own=True, opens=409),
+    "post /api/v1/trainings/{pk}/pause": act(Action.MANAGE_JOBS, own=True, opens=409),
+    "post /api/v1/trainings/{pk}/resume": act(Action.MANAGE_JOBS, own=True, opens=409),
+    "post /api/v1/trainings/{pk}/stop": act(Action.MANAGE_JOBS, own=True, opens=409),
+    "post /api/v1/trainings/{pk}/versions": act(Action.CREATE, opens=201),
+    "post /api/v1/trainings/{pk}/points/{step}": act(Action.MANAGE_JOBS, own=True, opens=409),
+    "get /api/v1/trainings/{pk}/points/{step}/{kind}/{number}": thing(),
+    "get /api/v1/adapters": page(),
+    "put /api/v1/adapters/{slug}/retired": act(Action.CURATE, own=True, opens=200),
+    "put /api/v1/adapters/{slug}/teams": act(Action.CURATE, opens=409),  # it is the team's own
+}
+BODIES = {
+    "patch /api/v1/trainings/{pk}": {"name": "Our flask"},
+    "patch /api/v1/trainings/{pk}/pictures/{picture}": {"caption": "on a table"},
+    "put /api/v1/trainings/{pk}/rights": {"rights": "own", "people": "nobody"},
+    "put /api/v1/adapters/{slug}/retired": {"is_retired": True},
 }
 
 
@@ -74,23 +102,62 @@ def address(name: str, bob: User, viewer: User | None) -> str | None:
         return reverse(name)
     if name == "generator:new_training":
         return reverse(name, args=["subject"])
-    facts = {"name": "Our bottle", "noun": "bottle", "word": "ourbottle", "checkpoint": _starter()}
-    team = bob.teams.get(name="Studio")
-    training = Training.objects.create(team=team, owner=bob, **facts)
+    training = _training(bob)
     if name.endswith("_picture"):
-        picture = training.pictures.create(name="a.png", width=256, height=256)
-        picture.file.save("a.png", ContentFile(_picture()))
-        return reverse(name, args=[picture.pk])
+        return reverse(name, args=[_with_picture(training).pk])
     if name in ("generator:training_run", "generator:training_sample"):
         Training.objects.filter(pk=training.pk).update(spec={"name": "x"}, steps=4, created=timezone.now())
     if name == "generator:training_sample":
-        folder = training.run / "points" / "step-00000000"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "sample-0.png").write_bytes(_picture())
+        _with_sample(training)
         return reverse(name, args=[training.pk, 0, "sample", 0])
     if name == "generator:choose_point":
         return reverse(name, args=[training.pk, 3])
     if name == "generator:retire_adapter":
-        made = {"slug": "our-bottle", "name": "Our bottle", "source": "/b", "family": "starter", "licence_name": "MIT"}
-        return reverse(name, args=[Adapter.objects.create(training=training, version=1, **made).slug])
+        return reverse(name, args=[_adapter(training).slug])
     return reverse(name, args=[training.pk])
+
+
+def _training(bob: User) -> Training:
+    facts = {"name": "Our bottle", "noun": "bottle", "word": "ourbottle", "checkpoint": _starter()}
+    return Training.objects.create(team=bob.teams.get(name="Studio"), owner=bob, **facts)
+
+
+def _with_picture(training: Training) -> TrainingPicture:
+    picture = training.pictures.create(name="a.png", width=256, height=256)
+    picture.file.save("a.png", ContentFile(_picture()))
+    return picture
+
+
+def _with_sample(training: Training) -> None:
+    folder = training.run / "points" / "step-00000000"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sample-0.png").write_bytes(_picture())
+
+
+def _adapter(training: Training) -> Adapter:
+    made = {"slug": "our-bottle", "name": "Our bottle", "source": "/b", "family": "starter", "licence_name": "MIT"}
+    return Adapter.objects.create(training=training, version=1, **made)
+
+
+def call(door: str, bob: User, make_media) -> tuple[str, dict] | None:
+    """The address of something of bob's that was made now, and what is sent; None for what is not of here."""
+    if door not in OVER_THE_API:
+        return None
+    training, content = _training(bob), BODIES.get(door)
+    known = {"pk": training.pk, "step": 0, "kind": "sample", "number": 0}
+    if "{picture}" in door:
+        known["picture"] = _with_picture(training).pk
+    if "{slug}" in door:
+        known["slug"] = _adapter(training).slug
+    if "{kind}" in door:
+        _with_sample(training)
+    path = door.split()[1].format(**known)
+    if door.endswith("/files"):
+        return f"{path}?name=a.png", {"data": _picture(), "content_type": "image/png"}
+    if door.endswith("/gallery"):
+        content = {"media": [str(make_media(bob).pk)]}
+    if door.endswith("/teams"):
+        content = {"team": str(training.team_id)}
+    if door == "post /api/v1/trainings":
+        content = {"name": "Our flask", "noun": "flask", "team": str(training.team_id)}
+    return path, {"data": content, "content_type": "application/json"} if content else {}

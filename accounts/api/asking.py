@@ -49,9 +49,9 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(one)
 
 
-def asked(request: HttpRequest) -> bytes:
-    """The request as it came, for accounts.services.once."""
-    return b" ".join([request.method.encode(), request.path.encode(), request.body])
+def asked(request: HttpRequest, body: bytes | None = None) -> bytes:
+    """The request as it came, for accounts.services.once; `body` where it was read already."""
+    return b" ".join([request.method.encode(), request.path.encode(), request.body if body is None else body])
 
 
 def mistake(message: str, *place: str | int) -> dict[str, Any]:

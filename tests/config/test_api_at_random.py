@@ -28,9 +28,11 @@ from accounts.services import create_api_key, ensure_personal_team
 from gallery import services
 from gallery.models.album import AlbumQuerySet
 from gallery.search import alike
+from generator.models import Training
 from tests import deliveries
 
 PEOPLE = ("alice", "mona", "bob", "rita", "victor", "charlie")
+TEAMS = ("trainings", "picture")  # whatever else: those of a team are all its members'
 OWN = ("exports", "uploads", "file")  # whose they are is all who see them
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "4"))  # half as many of what is not allowed
 CALLERS = PEOPLE if "API_EXAMPLES" in os.environ else ("alice", "bob", "charlie")
@@ -69,7 +71,7 @@ class House:
 
 
 @pytest.fixture
-def house(alice, mona, bob, rita, victor, charlie, studio, make_media, make_job, make_batch) -> House:
+def house(alice, mona, bob, rita, victor, charlie, studio, make_media, make_job, make_batch, checkpoint) -> House:
     """bob's things that the studio sees, his private ones, and those of charlie's own team."""
     found, own = House(), ensure_personal_team(charlie)
     for person, team, visibility, word in (
@@ -89,10 +91,13 @@ def house(alice, mona, bob, rita, victor, charlie, studio, make_media, make_job,
         if visibility == "team" and team == studio:
             some["reviews"] = services.ask_review(user=bob, media=media, role="reviewer")
             some["batches"] = make_batch(bob, prompts=1)
+        facts = {"name": word, "noun": "pear", "word": word, "checkpoint": checkpoint}
+        training = some["trainings"] = Training.objects.create(team=team, owner=person, **facts)
+        some["picture"] = training.pictures.create(name=f"{word}.png", width=256, height=256)
         for kind, thing in some.items():
             found.things.setdefault(kind, []).append(thing)
             for name in PEOPLE:
-                is_shared = visibility == "team" and team == studio and kind not in OWN
+                is_shared = team == studio and (kind in TEAMS or (visibility == "team" and kind not in OWN))
                 if name != person.name.lower() and (name == "charlie" or not is_shared):
                     found.hidden.setdefault(name, []).append(thing)
     return found
@@ -164,11 +169,12 @@ def test_each_address_with_anything(request, house, description, person):
                 pk=st.sampled_from(pool or [""]),
                 file=st.sampled_from(house.ids("file")),
                 media=st.sampled_from(house.ids("media")),
+                picture=st.sampled_from(house.ids("picture")),
                 mode=st.just(mode),
             )
-            def send(case, pk, file, media, mode) -> None:
+            def send(case, pk, file, media, picture, mode) -> None:
                 if mode is GenerationMode.POSITIVE:
-                    known = {"pk": pk, "file": file, "media": media}
+                    known = {"pk": pk, "file": file, "media": media, "picture": picture}
                     case.path_parameters = {**case.path_parameters} | {
                         name: known[name] for name in case.path_parameters if known.get(name)
                     }

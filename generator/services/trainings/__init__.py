@@ -7,6 +7,7 @@ from generator.services.trainings.pictures import (
     MOST_BYTES,
     Readiness,
     add_file,
+    add_many,
     add_media,
     change_picture,
     learned_from,
@@ -14,8 +15,8 @@ from generator.services.trainings.pictures import (
     remove_picture,
     state_rights,
 )
-from generator.services.trainings.planning import Cost, cost_of, plan
-from generator.services.trainings.results import choose_point, retire_adapter, share_adapter
+from generator.services.trainings.planning import Cost, cost_of, plan, time_left
+from generator.services.trainings.results import choose_point, read_sample, retire_adapter, share_adapter
 from generator.services.trainings.running import (
     change_training,
     delete_training,
@@ -32,6 +33,7 @@ __all__ = [
     "Cost",
     "Readiness",
     "add_file",
+    "add_many",
     "add_media",
     "change_picture",
     "change_training",
@@ -43,6 +45,7 @@ __all__ = [
     "new_version",
     "pause_training",
     "plan",
+    "read_sample",
     "readiness",
     "remove_picture",
     "resume_training",
@@ -51,4 +54,5 @@ __all__ = [
     "start_training",
     "state_rights",
     "stop_training",
+    "time_left",
 ]

@@ -70,6 +70,12 @@ def add_media(*, user: User, training: Training, media: Media) -> TrainingPictur
     return _keep(training, name=name[:200], content=content, media=media, caption=media.prompt[:400])
 
 
+@transaction.atomic
+def add_many(*, user: User, training: Training, media: Sequence[Media]) -> list[TrainingPicture]:
+    """The same for several: all of them, or none."""
+    return [add_media(user=user, training=training, media=one) for one in media]
+
+
 def _cleaned(content: bytes, name: str) -> bytes:
     told = {"name": name, "most": MOST_BYTES // MB}
     if len(content) > MOST_BYTES:

@@ -11,7 +11,7 @@ from generator.diffusion.train import estimate
 from generator.diffusion.train.defaults import FAMILIES
 from generator.diffusion.train.planning import make
 from generator.diffusion.train.spec import FinetuneSpec
-from generator.models import Checkpoint, Job, StepTime, Training, Worker
+from generator.models import Checkpoint, Job, State, StepTime, Training, Worker
 from generator.queue.capabilities import ability_of
 from generator.services.refused import Refused
 
@@ -84,6 +84,15 @@ def seconds_left(spec: FinetuneSpec, done: int, step_s: float) -> float:
     kept = -(-steps // spec.point_every) + (done <= prior)
     drawn = max(0, prior - done) + kept * (len(spec.samples) + len(spec.others))
     return steps * spec.accumulate * step_s + drawn * _picture_seconds(spec, step_s)
+
+
+def time_left(training: Training) -> float | None:
+    """Seconds of compute that are left, without waiting for turns; None where it does not go on, or nothing of the
+    model was timed yet."""
+    if not training.is_under_way or training.state == State.PAUSED or not is_measured(training):
+        return None
+    spec = read_spec(training, training.checkpoint.source)
+    return seconds_left(spec, training.step, step_seconds(training, spec))
 
 
 def _picture_seconds(spec: FinetuneSpec, step_s: float) -> float:

@@ -3,6 +3,7 @@
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -50,6 +51,14 @@ def choose_point(*, user: User, training: Training, step: int) -> Adapter:
         place.unlink(missing_ok=True)
         raise
     return adapter
+
+
+def read_sample(training: Training, step: int, kind: Literal["sample", "other"], number: int) -> bytes | None:
+    """The PNG of what a kept point draws: of the new thing, or of others; None where there is no such picture."""
+    try:
+        return (training.run / "points" / f"step-{step:08d}" / f"{kind}-{number}.png").read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _shelved(source: Path, slug: str) -> Path:

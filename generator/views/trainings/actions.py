@@ -119,12 +119,10 @@ def picture_file(request: HttpRequest, pk: UUID) -> HttpResponse:
 def sample(request: HttpRequest, pk: UUID, step: int, kind: str, number: int) -> HttpResponse:
     """A sample picture of a kept point."""
     training = visible(request, pk)
-    if kind not in KINDS:
+    content = trainings.read_sample(training, step, kind, number) if kind in KINDS else None
+    if content is None:
         raise Http404
-    try:
-        return _image((training.run / "points" / f"step-{step:08d}" / f"{kind}-{number}.png").read_bytes())
-    except FileNotFoundError as error:
-        raise Http404 from error
+    return _image(content)
 
 
 def _image(content: bytes) -> HttpResponse:

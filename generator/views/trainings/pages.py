@@ -17,7 +17,7 @@ from gallery.models import Upload
 from generator.models import Adapter, Training, TrainingPicture
 from generator.services import Refused, trainings
 from generator.training_forms import TrainingForm
-from generator.views.trainings.showing import RELATED, curve, points_of, seconds_of
+from generator.views.trainings.showing import RELATED, curve, points_of
 
 SHOWN = 60
 
@@ -119,7 +119,7 @@ def _running(request: HttpRequest, training: Training) -> dict[str, Any]:
         **_common(request, training),
         "chart": curve(training),
         "points": points_of(training),
-        "left": seconds_of(training),
+        "left": trainings.time_left(training),
         "pictures": training.pictures.select_related("stated_by"),
         "versions": training.followers.all(),
     }

@@ -6,8 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from generator.charts import Lines, Series
-from generator.models import State, Training
-from generator.services.trainings.planning import is_measured, read_spec, seconds_left, step_seconds
+from generator.models import Training
 
 RELATED = ("team", "owner", "checkpoint", "job", "previous")
 PLACES = 40  # of the curve: what lies between them is averaged
@@ -72,11 +71,3 @@ def points_of(training: Training) -> list[dict[str, Any]]:
         }
         for point in training.points
     ]
-
-
-def seconds_of(training: Training) -> float | None:
-    """Seconds of compute that are left, without waiting for turns; None where it does not go on."""
-    if not training.is_under_way or training.state == State.PAUSED:
-        return None
-    spec = read_spec(training, training.checkpoint.source)
-    return seconds_left(spec, training.step, step_seconds(training, spec)) if is_measured(training) else None

@@ -1,5 +1,6 @@
 """A training as workers do it: in slices that give way, come back exactly after a kill, and end in points to choose."""
 
+import json
 import threading
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import torch
 from django.utils import timezone
 from safetensors.torch import load_file
 
+from accounts.models import Delivery, Webhook
 from accounts.services import left_today
 from generator import events, queue, runner, teaching, upkeep
 from generator.diffusion import pipelines
@@ -155,6 +157,18 @@ def test_it_gives_way_to_whoever_waits_for_pictures(ready, make_job, alice, bob,
     assert (job.state, job.attempts) == (State.QUEUED, 0)
     assert queue.claim(worker="test").pk == picture.pk
     assert queue.claim(worker="test").pk == training.job_id
+
+
+def test_its_end_is_told_to_webhooks(ready, alice, studio):
+    Webhook.objects.create(team=studio, url="https://1.1.1.1/hook", events=["training.done"])
+    training = trainings.start_training(user=alice, training=ready(alice))
+    run_to_end(training)
+    [delivery] = Delivery.objects.all()
+    told = json.loads(delivery.body)
+    assert (delivery.type, told["data"]["training"]) == (
+        "training.done",
+        {"id": str(training.pk), "name": "Our bottle"},
+    )
 
 
 def test_what_a_slice_took_is_what_its_team_pays(ready, alice, settings):
