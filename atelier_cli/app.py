@@ -11,6 +11,7 @@ from atelier_cli.commands.generate import generate
 from atelier_cli.commands.jobs import cancel, jobs
 from atelier_cli.commands.login import login, logout, me
 from atelier_cli.commands.models import models, styles
+from atelier_cli.commands.train import train
 from atelier_cli.told import INTERRUPTED, Told
 
 app = typer.Typer(
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (login, logout, me, generate, batch, download, models, styles, jobs, cancel):
+for command in (login, logout, me, generate, batch, download, models, styles, jobs, cancel, train):
     app.command()(command)
 
 

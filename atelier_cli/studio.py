@@ -56,6 +56,25 @@ class Studio:
         """What a change answers. It is made once, however often it has to be sent."""
         return self.ask("POST", path, self.read, json=body, headers={"Idempotency-Key": str(uuid4())})
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """What a change answers that may be sent twice and is the same."""
+        return self.ask("PUT", path, self.read, json=body)
+
+    def send(self, path: str, content: bytes, **query: Any) -> Any:
+        """What the studio says of a file. It is taken once, however often it has to be sent."""
+        headers = {"Idempotency-Key": str(uuid4()), "Content-Type": "application/octet-stream"}
+        return self.ask("POST", path, self.read, content=content, params=query, headers=headers)
+
+    def delete(self, path: str) -> None:
+        """Removes something; what is gone already is gone."""
+
+        def gone(answer: httpx.Response) -> bool:
+            if answer.status_code not in (204, 404):
+                self.read(answer)
+            return True
+
+        self.ask("DELETE", path, gone)
+
     def follow(self, job: str, hear: Callable[[Event], None]) -> Event:
         """Tells `hear` each event of a job in order, and returns the one of its end. The line may break meanwhile."""
         last = (-1, -1)

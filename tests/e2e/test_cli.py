@@ -155,3 +155,23 @@ def test_a_job_is_cancelled_by_its_id(shell):
     job = shell.run("generate", "a red apple, 3d icon", "--steps", "150", "-n", "8", "--detach")[0].strip()
     assert shell.run("cancel", job)[0].startswith(job)
     assert "nothing here" in shell.run("cancel", "00000000-0000-4000-8000-000000000000", status=1)[1]
+
+
+def test_a_style_is_taught_from_a_folder(shell):
+    photos = shell.folder / "photos"
+    photos.mkdir()
+    for number in range(4):
+        Image.effect_noise((160, 160), 20 * (number + 1)).convert("RGB").save(photos / f"{number}.png")
+    (photos / "notes.txt").write_text("no picture")
+    ours = ("train", "Grain", "photos", "--kind", "style", "--steps", "2", "--seed", "1", "--yes")
+    said = ("--rights", "own", "--people", "nobody")
+    told = shell.run(*ours, "--rights", "stolen", "--people", "nobody", status=2)[1]
+    assert "--rights" in told
+    made = shell.json(*ours, *said)
+    assert made["adapter"]["name"] == "Grain"
+    assert made["point"]["step"] in (1, 2)
+    drawn = shell.run("generate", "a cup", "--adapter", made["adapter"]["slug"], *FAST)[0].splitlines()
+    assert (shell.folder / drawn[0]).is_file()
+    (photos / "3.png").unlink()
+    (photos / "2.png").write_bytes(b"no picture")
+    assert "no picture that can be read" in shell.run(*ours, *said, status=1)[1]
