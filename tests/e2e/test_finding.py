@@ -31,7 +31,8 @@ def test_a_search_is_kept_and_opened_by_mouse(page: Page):
 
 
 def press_until(page: Page, key: str, target: Locator) -> None:
-    """Presses `key` until the focus is where a person wants it."""
+    """Presses `key` until the focus is where a person wants it, once the page holds still."""
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
     for _press in range(60):
         if target.evaluate("wanted => wanted === document.activeElement"):
             return
