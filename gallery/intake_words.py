@@ -24,8 +24,11 @@ def reason_in_words(code: str, facts: dict[str, Any] | None = None) -> str:
         "heic": _("HEIC is not read here. Save it as JPEG or AVIF."),
         "film": _("This is a film, not a picture."),
         "pdf": _("PDF is not read here. Export the page as PNG or JPEG."),
+        "dicom-packed": _(
+            "It is packed in a way that is not read here. Save it without compression, or as JPEG inside."
+        ),
         "photoshop": _("Photoshop files are not read here. Export it as PNG or JPEG."),
-        "no-picture": _("This is no picture that is read here: PNG, JPEG, WebP, AVIF, GIF, TIFF or BMP."),
+        "no-picture": _("This is no picture that is read here: PNG, JPEG, WebP, AVIF, GIF, TIFF, BMP or DICOM."),
         "no-font": _("This is no font that can be used: TTF, OTF or WOFF2."),
         "colours": _("Its kind of colours (%(mode)s) is not read here. Save it as RGB."),
         "too-large": _("It is larger than %(most)s MB."),
@@ -52,6 +55,10 @@ def note_in_words(code: str, facts: dict[str, Any] | None = None) -> str:
         "turned": _("Turned upright, as the camera noted."),
         "16-bit": _("Brought from 16 to 8 bits a colour."),
         "cmyk": _("Brought from CMYK to RGB."),
+        "dicom": _("Its pixels alone were taken: nothing of what the file says of the patient is kept."),
+        "dicom-written": _(
+            "The file says that something is written into the picture itself: look whether it names somebody."
+        ),
         "profile": _("Brought to sRGB by its colour profile."),
         "profile-broken": _("Its colour profile is broken and was ignored."),
         "known": _("It is here already."),

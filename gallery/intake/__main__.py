@@ -13,7 +13,8 @@ from typing import Any
 
 from gallery.intake.history import read_history
 from gallery.intake.limits import limit
-from gallery.intake.pictures import Unfit, read
+from gallery.intake.pictures import read
+from gallery.intake.unfit import Unfit
 
 
 def main() -> int:

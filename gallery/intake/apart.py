@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from gallery.intake.pictures import Unfit
+from gallery.intake.unfit import Unfit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 60

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from gallery.intake.pictures import Unfit
+from gallery.intake.unfit import Unfit
 
 MOST_ENTRIES = 2000
 MOST_BYTES = 8 * 1024**3  # of all entries together, as they are read

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gallery.intake.apart import ROOT
 from gallery.intake.limits import limit
-from gallery.intake.pictures import Unfit
+from gallery.intake.unfit import Unfit
 
 EXTENSIONS = {b"\x00\x01\x00\x00": "ttf", b"true": "ttf", b"OTTO": "otf", b"wOF2": "woff2"}
 SECONDS = 10

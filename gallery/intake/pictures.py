@@ -10,7 +10,8 @@ from typing import Any
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-MOST_PIXELS = 50_000_000  # 200 MB decoded; the largest cameras of full format
+from gallery.intake.unfit import MOST_PIXELS, Unfit
+
 LONGEST_SIDE = 20_000
 HEAD = 4096  # bytes that tell what a file is
 
@@ -23,15 +24,8 @@ EXTENSIONS = {
     "AVIF": ("avif", "avifs"),
     "TIFF": ("tif", "tiff"),
     "BMP": ("bmp",),
+    "DICOM": ("dcm", "dicom", "dic", "ima"),
 }
-
-
-class Unfit(Exception):  # noqa: N818 (a decision, no malfunction)
-    """Why a file is not taken: a code for the sentence that people read, and what stands in it."""
-
-    def __init__(self, code: str, **facts: Any) -> None:
-        super().__init__(code)
-        self.code, self.facts = code, facts
 
 
 @dataclass
@@ -51,6 +45,11 @@ def read(path: Path, name: str) -> Read:
         head = file.read(HEAD)
     kind = sniff(head)
     notes = [] if name.rsplit(".", 1)[-1].lower() in EXTENSIONS[kind] or "." not in name else ["wrong-extension"]
+    if kind == "DICOM":
+        from gallery.intake.dicom import read_dicom  # which takes a while to import
+
+        found = read_dicom(path, notes)
+        return Read(found if found.mode == "RGB" else found.convert("RGB"), kind, notes)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Pillow's own, softer limits
@@ -86,6 +85,8 @@ def sniff(head: bytes) -> str:
         return "TIFF"
     if head.startswith(b"BM") and len(head) > 26:
         return "BMP"
+    if head[128:132] == b"DICM":
+        return "DICOM"
     raise Unfit(_what_else(head))
 
 

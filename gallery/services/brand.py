@@ -14,7 +14,7 @@ from accounts.models import Team, User
 from accounts.permissions import can
 from accounts.roles import Action
 from gallery.intake.fonts import check_font
-from gallery.intake.pictures import Unfit
+from gallery.intake.unfit import Unfit
 from gallery.intake_words import reason_in_words
 from gallery.models import Brand, BrandFont
 from gallery.services.refused import Refused

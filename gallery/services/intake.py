@@ -15,7 +15,7 @@ from accounts.live import publish, team_group, user_group
 from gallery.intake.apart import Found, read_apart
 from gallery.intake.archives import Entry, entries, open_archive, unpack
 from gallery.intake.history.found import plain
-from gallery.intake.pictures import Unfit
+from gallery.intake.unfit import Unfit
 from gallery.intake_words import note_in_words, reason_in_words
 from gallery.models import Media, Upload, UploadedFile
 from gallery.models.errand import State

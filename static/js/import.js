@@ -7,7 +7,7 @@ const part = (name) => form.querySelector(`[data-${name}]`);
 const API = "/api/v1/uploads";
 const AT_ONCE = 3;
 const HASHED_UP_TO = 64 * 1024 * 1024; // bytes that are hashed in one go; of larger files each piece is counted only
-const IMAGE = /\.(png|apng|jpe?g|jpe|jfif|gif|webp|avif|tiff?|bmp|zip|svg|heic|psd|pdf)$/i;
+const IMAGE = /\.(png|apng|jpe?g|jpe|jfif|gif|webp|avif|tiff?|bmp|zip|svg|heic|psd|pdf|dcm|dicom)$/i;
 
 let upload = form?.dataset.upload || "";
 let working = false;

@@ -6,7 +6,11 @@ import struct
 import zipfile
 import zlib
 
+import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -215,3 +219,26 @@ INVOKEAI_OLD = json.dumps(
     }
 )
 DREAM = '"a date, ripe [bowl]" -s50 -S3021 -W512 -H512 -C7.5 -Ak_heun'
+
+
+def dicom(values: np.ndarray, *, stored: int = 12, **more) -> bytes:
+    """A medical picture of a patient with a name; values [H, W] uint16, or [frames, H, W]."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    meta.MediaStorageSOPInstanceUID = generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    said = Dataset()
+    said.file_meta = meta
+    said.SOPClassUID, said.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
+    said.PatientName, said.PatientID, said.PatientBirthDate = "Doe^Jane", "4711", "19700101"
+    said.SamplesPerPixel, said.PhotometricInterpretation, said.PixelRepresentation = 1, "MONOCHROME2", 0
+    said.Rows, said.Columns = values.shape[-2:]
+    said.BitsAllocated, said.BitsStored, said.HighBit = 16, stored, stored - 1
+    if values.ndim == 3:
+        said.NumberOfFrames = len(values)
+    for name, value in more.items():
+        setattr(said, name, value)
+    said.PixelData = values.astype("<u2").tobytes()
+    data = io.BytesIO()
+    said.save_as(data, enforce_file_format=True)
+    return data.getvalue()
