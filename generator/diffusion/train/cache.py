@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BATCH = 32
 # Written last: without it, or with another key in it, the cache is made anew.
 INDEX = "cache.json"
+BUILDING = "building.json"  # how far it has got, while it is made
 LATENTS, WORDS, CAPTION_OF = "latents.npy", "words.npy", "caption_of.npy"
 
 
@@ -60,29 +61,36 @@ def build(
     count: int,
     encode: Callable[[Tensor], Tensor],
     embed: Callable[[Sequence[str]], Tensor],
+    on_batch: Callable[[], None] = lambda: None,
 ) -> Cache:
     """Computes and keeps the cache of `count` pictures (RGB [H, W, 3] uint8, with captions), all of one size.
 
     encode: pictures [B, 3, H, W] in -1..1 -> scaled latents. embed: texts -> [B, T, D].
     key names what it was made from (pictures, autoencoder, text encoder); `load` compares it.
+    on_batch: called after each group of pictures; whatever it raises goes through, and the next call goes on there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / INDEX).unlink(missing_ok=True)
+    begun = _begun(folder, key)
+    latents = np.load(folder / LATENTS, mmap_mode="r+") if begun else None
     numbers: dict[str, int] = {}
     caption_of = np.empty(count, np.int32)
-    latents: np.memmap | None = None
     done = 0
     stream = iter(pictures)
     while group := tuple(islice(stream, BATCH)):
+        caption_of[done : done + len(group)] = [numbers.setdefault(text, len(numbers)) for _, text in group]
+        done += len(group)
+        if done <= begun:
+            continue
         found = encode(to_tensor([pixels for pixels, _ in group])).cpu().numpy().astype(np.float16)
         if latents is None:
             latents = np.lib.format.open_memmap(folder / LATENTS, "w+", np.float16, (count, *found.shape[1:]))
-        latents[done : done + len(group)] = found
-        caption_of[done : done + len(group)] = [numbers.setdefault(text, len(numbers)) for _, text in group]
-        done += len(group)
+        latents[done - len(group) : done] = found
+        latents.flush()
+        (folder / BUILDING).write_text(json.dumps({"key": key, "done": done}), encoding="utf-8")
+        on_batch()
     if latents is None or done != count:
         raise ValueError(f"{count} pictures were announced and {done} came.")
-    latents.flush()
     # Pictures without a caption share the empty one, which stands last.
     captions = [text for text in numbers if text] + [""]
     places = {text: place for place, text in enumerate(captions)}
@@ -90,10 +98,20 @@ def build(
     np.save(folder / CAPTION_OF, caption_of)
     _write_words(folder / WORDS, captions, embed)
     (folder / INDEX).write_text(json.dumps({"key": key, "captions": captions}), encoding="utf-8")
+    (folder / BUILDING).unlink(missing_ok=True)
     cache = load(folder, key)
     if cache is None:
         raise OSError(f"“{folder}” does not hold what was just written to it.")
     return cache
+
+
+def _begun(folder: Path, key: str) -> int:
+    """How many pictures an interrupted making of this key has got through."""
+    try:
+        said = json.loads((folder / BUILDING).read_text(encoding="utf-8"))
+        return int(said["done"]) if said["key"] == key and (folder / LATENTS).is_file() else 0
+    except (OSError, ValueError, KeyError):
+        return 0
 
 
 def to_tensor(pictures: Sequence[np.ndarray]) -> Tensor:

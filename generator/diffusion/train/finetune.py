@@ -8,7 +8,6 @@ slices, in many processes, killed between or within them, ends where an undistur
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +19,8 @@ from torch import Tensor
 
 from generator.diffusion import adapters, memory, pipelines, prompts
 from generator.diffusion.sampling import generate
-from generator.diffusion.spec import Cancelled, ImageSpec, SpecError, Step
-from generator.diffusion.train import estimate, export, families, likeness, loop, objectives, pdq, points
+from generator.diffusion.spec import ImageSpec, SpecError, Step
+from generator.diffusion.train import estimate, export, families, likeness, loop, objectives, pdq, points, slices
 from generator.diffusion.train.dreambooth import Full, Lora
 from generator.diffusion.train.families import Pipeline
 from generator.diffusion.train.learner import Draws, Learner, make_loss, validation_loss
@@ -29,7 +28,6 @@ from generator.diffusion.train.prepared import Prepared, Stage, prepare, trainin
 from generator.diffusion.train.spec import FinetuneSpec, Lineage
 from generator.diffusion.train.textual_inversion import Inversion
 
-SLICE = 60.0  # seconds
 METHODS: dict[str, Callable[[FinetuneSpec, Pipeline, tuple[str, ...]], Learner]] = {
     "lora": Lora,
     "full": Full,
@@ -39,16 +37,12 @@ PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp1
 LOGGED = 400  # lines of the log, at most
 
 
-class _Yield(Cancelled):
-    """The slice is over."""
-
-
 def train_slice(
     spec: FinetuneSpec,
     folder: Path,
     on_step: Callable[[Step], None] = lambda step: None,
     *,
-    seconds: float = SLICE,
+    seconds: float = slices.SLICE,
     should_yield: Callable[[], bool] = lambda: False,
     pipeline: Pipeline = None,
     lineage: Lineage | None = None,
@@ -61,13 +55,9 @@ def train_slice(
     pipeline: the warm pipeline of spec.checkpoint; it is given back as it was. look: a better eye for likeness.
     Raises SpecError and CheckpointError, with what to do.
     """
-    deadline = time.monotonic() + seconds
+    may_stop = slices.limit(seconds, should_yield)
     if pipeline is None:
         pipeline = pipelines.load(spec.checkpoint)
-
-    def may_stop() -> None:
-        if time.monotonic() >= deadline or should_yield():
-            raise _Yield
 
     try:
         with _borrowed(spec, pipeline) as stage:
@@ -78,7 +68,7 @@ def train_slice(
                 run.train(on_step, may_stop)
             finally:
                 learner.close()
-    except _Yield:
+    except slices.SliceOver:
         return False
     return True
 

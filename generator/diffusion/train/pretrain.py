@@ -28,6 +28,9 @@ from generator.diffusion.train.cache import to_tensor
 # A StableDiffusionPipeline. mypy sees little of it, because diffusers builds its own modules lazily.
 Pipeline = Any
 
+# (pipeline, with its averaged weights; step; samples; loss on what was held out): what becomes of samples.
+Keep = Callable[[Pipeline, int, list[Image.Image], float], None]
+
 MIN_SIZE = 32
 # The autoencoder learns from few pictures at a time: they are large next to latents.
 AUTOENCODER_BATCH = 8
@@ -80,18 +83,26 @@ def from_folder(folder: Path, size: int) -> Pictures:
 
 
 def pretrain(
-    spec: PretrainSpec, pictures: Pictures, folder: Path, on_step: Callable[[Step], None] = lambda step: None
+    spec: PretrainSpec,
+    pictures: Pictures,
+    folder: Path,
+    on_step: Callable[[Step], None] = lambda step: None,
+    *,
+    keep: Keep = lambda pipeline, step, samples, loss: None,
+    on_busy: Callable[[], None] = lambda: None,
 ) -> Path:
     """Trains, or goes on where it stopped, in `folder`; returns `folder/model`, a diffusers folder.
 
-    `on_step` is told both trainings as one. Cancelled raised in it stops; calling again goes on.
+    `on_step` is told both trainings as one. Cancelled raised in it stops; calling again goes on. `on_busy` is called
+    between two steps' worth of what is no step, and may raise it as well.
+    keep: called where samples are due.
     """
     train, held_out = data.split(pictures.count, spec.held_out, spec.denoiser.seed)
     total = spec.autoencoder.steps + spec.denoiser.steps
     pixels, captions = store.keep(pictures.stream, pictures.count, folder / "pictures", pictures.key)
     vae = _train_autoencoder(spec, pixels, train, held_out, folder, lambda step: on_step(replace(step, total=total)))
     words = pipelines.load(spec.words_from)
-    latents = _cache_latents(vae, words, pixels, captions, folder)
+    latents = _cache_latents(vae, words, pixels, captions, folder, on_busy)
     torch.manual_seed(spec.denoiser.seed)
     unet = denoiser.make(
         spec.shape,
@@ -101,7 +112,7 @@ def pretrain(
     )
     pipeline = assemble(vae, unet, words)
     loop.train(
-        _denoiser_task(spec, latents, train, held_out, pipeline),
+        _denoiser_task(spec, latents, train, held_out, pipeline, keep),
         spec.denoiser,
         folder / "denoiser",
         lambda step: on_step(replace(step, index=spec.autoencoder.steps + step.index, total=total)),
@@ -185,6 +196,7 @@ def _cache_latents(
     pixels: np.ndarray,
     captions: Sequence[str],
     folder: Path,
+    on_busy: Callable[[], None],
 ) -> cache.Cache:
     # What the latents depend on: the pictures' key is in the pixels' folder, and a new autoencoder has new weights.
     weights = folder / "vae/diffusion_pytorch_model.safetensors"
@@ -196,6 +208,7 @@ def _cache_latents(
         len(captions),
         partial(autoencoder.encode, vae),
         partial(cache.embed, words.tokenizer, words.text_encoder),
+        on_busy,
     )
 
 
@@ -205,6 +218,7 @@ def _denoiser_task(
     train: np.ndarray,
     held_out: np.ndarray,
     pipeline: Pipeline,
+    keep: Keep,
 ) -> loop.Task:
     kept = noise.kept_signal(noise.cosine_betas())
     batch, seed = spec.denoiser.batch, spec.denoiser.seed
@@ -212,13 +226,22 @@ def _denoiser_task(
     shown = dict.fromkeys(latents.captions[place] for place in latents.caption_of[held_out])
     prompts = (spec.prompts or tuple(shown))[:SAMPLES]
 
-    def sample(model: torch.nn.Module, _step: int) -> list[Image.Image]:
-        return draw(pipeline.to(next(model.parameters()).device), prompts, spec.size)
+    loss = 0.0
+
+    def validate(model: torch.nn.Module) -> dict[str, float]:
+        nonlocal loss
+        loss = denoiser.validation_loss(model, apart, VALIDATED)
+        return {"validation_loss": loss}
+
+    def sample(model: torch.nn.Module, step: int) -> list[Image.Image]:
+        drawn = draw(pipeline.to(next(model.parameters()).device), prompts, spec.size)
+        keep(pipeline, step, drawn, loss)
+        return drawn
 
     return loop.Task(
         pipeline.unet,
         denoiser.Draws(latents, train, kept, batch, seed),
         denoiser.loss,
-        validate=lambda model: {"validation_loss": denoiser.validation_loss(model, apart, VALIDATED)},
+        validate=validate,
         sample=sample,
     )
