@@ -60,7 +60,7 @@ def test_a_search_is_kept_renamed_opened_and_deleted_by_keyboard_alone(page: Pag
 
     press_until(page, "Shift+Tab", saved.get_by_label("Change By hand"))  # one is still where the name was written
     page.keyboard.press("Enter")
-    press_until(page, "Tab", saved.get_by_label("Name"))
+    press_until(page, "Tab", saved.locator("details[open]").get_by_label("Name"))
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("By keys")
     page.keyboard.press("Enter")
