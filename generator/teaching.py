@@ -19,15 +19,16 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from PIL import Image
 
 from generator import queue
 from generator.diffusion.spec import Cancelled, SpecError, Step
-from generator.diffusion.train import data, points
-from generator.diffusion.train.finetune import train_slice
-from generator.diffusion.train.spec import FinetuneSpec, Lineage
+from generator.diffusion.train import data, finetune, points, scratch, slices
+from generator.diffusion.train.scratch_spec import ScratchSpec
+from generator.diffusion.train.spec import Lineage
 from generator.models import Checkpoint, Job, State, Training
 from generator.progress import LeaseLost, Overdue, Paused, Progress, Yielded
-from generator.services.trainings.planning import read_spec, seconds_left
+from generator.services.trainings.planning import Spec, read_spec, seconds_left
 
 log = logging.getLogger(__name__)
 TOLD_EVERY = 2.0  # seconds between two writes of how far it is
@@ -40,20 +41,11 @@ def teach(progress: Progress, source_of: Callable[[Checkpoint], str]) -> None:
     training = Training.objects.select_related("checkpoint", "team", "owner").get(job=progress.job.pk)
     progress.job.training = training
     progress.check()
-    source = source_of(training.checkpoint)
+    spec = read_spec(training, source_of(training.checkpoint))
     _check_base(training)
-    lay_out(training)
-    spec = read_spec(training, source)
     lesson = Lesson(progress, training, spec)
     try:
-        is_whole = train_slice(
-            spec,
-            training.run,
-            lesson.on_step,
-            seconds=settings.TRAINING_SLICE_SECONDS,
-            should_yield=lesson.should_yield,
-            lineage=_lineage(training),
-        )
+        is_whole = _slice(lesson)
     except Cancelled:
         lesson.write_down()
         if lesson.reason is None:
@@ -68,10 +60,26 @@ def teach(progress: Progress, source_of: Callable[[Checkpoint], str]) -> None:
         progress.end(State.QUEUED, cost=cost, retries=0, forgiven=progress.job.attempts)
 
 
+def _slice(lesson: "Lesson") -> bool:
+    """Whether it was trained to its end."""
+    training, spec = lesson.training, lesson.spec
+    slice_s, turn = settings.TRAINING_SLICE_SECONDS, lesson.should_yield
+    if isinstance(spec, ScratchSpec):
+        try:
+            lay_out_set(training, spec.size, slices.limit(slice_s, turn), lesson.progress.check)
+        except slices.SliceOver:
+            return False
+        return scratch.train_slice(spec, training.run, lesson.on_step, seconds=slice_s, should_yield=turn)
+    lay_out(training)
+    return finetune.train_slice(
+        spec, training.run, lesson.on_step, seconds=slice_s, should_yield=turn, lineage=_lineage(training)
+    )
+
+
 class Lesson:
     """What a slice tells, and how it is made to stop."""
 
-    def __init__(self, progress: Progress, training: Training, spec: FinetuneSpec) -> None:
+    def __init__(self, progress: Progress, training: Training, spec: Spec) -> None:
         self.progress, self.training, self.spec = progress, training, spec
         self.reason: Cancelled | Paused | Yielded | Overdue | None = None  # why the engine is stopped
         self._began = monotonic()
@@ -87,6 +95,8 @@ class Lesson:
             if not step.previews and self._first is not None and self.training.loss is not None:
                 self._taken.append(now - self._last)
             self.training.loss = step.loss
+        else:
+            self._taken.clear()  # what follows takes another time
         self._last = now
         self.training.step = step.index
         try:
@@ -216,6 +226,33 @@ def lay_out(training: Training) -> None:
         training.pictures.filter(removed=None, learned=None).update(learned=timezone.now())
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def lay_out_set(training: Training, size: int, may_stop: Callable[[], None], check: Callable[[], None]) -> None:
+    """The same for a data set of thousands, which goes on where it stopped: squares of `size`, what is gone left out.
+
+    check and may_stop are called after each picture, and may raise.
+    """
+    target = training.folder / "pictures"
+    if (target / "metadata.jsonl").is_file():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    lines = []
+    rows = training.pictures.filter(removed=None).exclude(media=None).select_related("media")
+    for number, picture in enumerate(rows.order_by("order", "pk").iterator(chunk_size=200)):
+        file = target / f"{number:06d}.png"
+        if not file.is_file():
+            image = Image.fromarray(data.crop(data.open_rgb(_bytes_of(picture), picture.name), size))
+            fresh = file.with_suffix(".new")
+            image.save(fresh, "PNG")
+            fresh.replace(file)
+            check()
+            may_stop()
+        lines.append(json.dumps({"file_name": file.name, "text": picture.caption}, ensure_ascii=False))
+    if not lines:
+        raise SpecError(_("All of its pictures were deleted."))
+    (target / "metadata.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    training.pictures.filter(removed=None, learned=None).update(learned=timezone.now())
 
 
 def _bytes_of(picture: Any) -> bytes:

@@ -4,11 +4,14 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from accounts.models import Team, User
 from generator.diffusion.train.defaults import FAMILIES
-from generator.models import Checkpoint, Training
+from generator.diffusion.train.scratch_spec import MAX_STEPS, SIZES
+from generator.models import Checkpoint, Training, TrainingPicture
+from generator.services.trainings import data_sets
+from generator.services.trainings.planning import WORDS_FROM
 from generator.services.trainings.running import MOST_STEPS
 
 NUMBERS = ("steps", "rank", "seed")
@@ -33,7 +36,7 @@ class TrainingForm(forms.Form):
     )
     method = forms.ChoiceField(
         label=gettext_lazy("Way of teaching"),
-        choices=Training.Method,
+        choices=Training.Method.of_adapters(),
         help_text=gettext_lazy(
             "LoRA learns more exactly; textual inversion makes a tiny file that forgets nothing else."
         ),
@@ -74,6 +77,67 @@ class TrainingForm(forms.Form):
         names = ("name", "noun", "method", "word")
         own = {name: getattr(training, name) for name in names}
         return {**own, **training.changes, "checkpoint": training.checkpoint_id}
+
+
+class ScratchForm(forms.Form):
+    """A model of nothing but a data set. A name and the set are enough."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
+    source = forms.ChoiceField(
+        label=gettext_lazy("Data set"),
+        help_text=gettext_lazy(
+            "An import of yours, or an album: its pictures, each with its folder's name as its words."
+        ),
+    )
+    people = forms.ChoiceField(
+        label=gettext_lazy("People in them"),
+        choices=[("", gettext_lazy("Choose")), *TrainingPicture.People.choices],
+        help_text=gettext_lazy("Whose the pictures are was said when they were brought; this is kept with your name."),
+    )
+    size = forms.TypedChoiceField(
+        label=gettext_lazy("Size"),
+        coerce=int,
+        choices=[(size, f"{size} px") for size in SIZES],
+        help_text=gettext_lazy("Twice the size takes four times as long."),
+    )
+    phrase = forms.CharField(
+        label=gettext_lazy("What is said of each"),
+        max_length=200,
+        required=False,
+        initial="{}",
+        help_text=gettext_lazy("{} stands for its own words, such as: an x-ray of {}."),
+    )
+    checkpoint = forms.ModelChoiceField(
+        label=gettext_lazy("Words from"),
+        queryset=Checkpoint.objects.none(),
+        empty_label=None,
+        help_text=gettext_lazy("The model whose text encoder is taken over, unchanged."),
+    )
+    steps = forms.IntegerField(
+        label=gettext_lazy("Steps"),
+        min_value=1,
+        max_value=MAX_STEPS,
+        required=False,
+        help_text=gettext_lazy("Empty: what suits the number of pictures."),
+    )
+    seed = forms.IntegerField(label=gettext_lazy("Seed"), min_value=0, max_value=2**32 - 1, required=False)
+
+    def __init__(self, *args: Any, user: User, team: Team, **kwargs: Any) -> None:
+        """Offers what `user` may learn from in `team`."""
+        super().__init__(*args, **kwargs)
+        self.sets = data_sets(user=user, team=team)
+        counted = ngettext_lazy("%(name)s (%(n)d picture)", "%(name)s (%(n)d pictures)", "n")
+        told = [(one.key, counted % {"name": one.name, "n": one.pictures}) for one in self.sets]
+        self.fields["source"].choices = [("", _("Choose")), *told]
+        offered = Checkpoint.objects.filter(family__in=WORDS_FROM).offered_to(user, team)
+        self.fields["checkpoint"].queryset = offered
+        self.fields["checkpoint"].initial = offered.first()
+
+    def wanted(self) -> dict[str, Any]:
+        """As services.trainings.draft_scratch takes it."""
+        values = dict(self.cleaned_data)
+        changes = {name: values.pop(name) for name in ("size", "steps", "seed")}
+        return {**values, "changes": {name: value for name, value in changes.items() if value is not None}}
 
 
 def files_of(uploaded: list[Any], most: int) -> list[Any]:

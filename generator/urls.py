@@ -58,6 +58,7 @@ urlpatterns = [
     path("team/styles/<int:pk>/retire/", styles.retire, name="retire_style"),
     path("team/styles/<int:pk>/sample/", styles.sample, name="draw_style_sample"),
     path("train/", trainings.index, name="trainings"),
+    path("train/new/scratch/", trainings.new_scratch, name="new_scratch"),
     path("train/new/<slug:kind>/", trainings.new, name="new_training"),
     path("train/<uuid:pk>/", trainings.page, name="training"),
     path("train/<uuid:pk>/run/", trainings.run, name="training_run"),

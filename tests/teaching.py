@@ -18,6 +18,7 @@ CHANGED = act(Action.MANAGE_JOBS, own=True)
 DOORS: dict[str, Door] = {
     "generator:trainings": page(),
     "generator:new_training": act(Action.CREATE, outside=DONE),  # charlie's is his own team
+    "generator:new_scratch": page(),
     "generator:training": thing(),
     "generator:training_run": thing(),
     "generator:change_training": CHANGED,
@@ -39,6 +40,7 @@ DOORS: dict[str, Door] = {
 OVER_THE_API = {  # the training is a draft without rights, so what needs more is refused to whoever may do it
     "get /api/v1/trainings": page(),
     "post /api/v1/trainings": act(Action.CREATE, opens=201, outside=422),  # charlie is told of no such team
+    "post /api/v1/trainings/scratch": act(Action.CREATE, opens=409, outside=422),  # there is no such data set
     "get /api/v1/trainings/{pk}": thing(),
     "patch /api/v1/trainings/{pk}": act(Action.MANAGE_JOBS, own=True, opens=200),
     "delete /api/v1/trainings/{pk}": act(Action.MANAGE_JOBS, own=True, opens=204),
@@ -98,7 +100,7 @@ def address(name: str, bob: User, viewer: User | None) -> str | None:
     """Where `name` is for something of bob's; None for what is not of here."""
     if name not in DOORS:
         return None
-    if name == "generator:trainings":
+    if name in ("generator:trainings", "generator:new_scratch"):
         return reverse(name)
     if name == "generator:new_training":
         return reverse(name, args=["subject"])
@@ -158,6 +160,8 @@ def call(door: str, bob: User, make_media) -> tuple[str, dict] | None:
         content = {"media": [str(make_media(bob).pk)]}
     if door.endswith("/teams"):
         content = {"team": str(training.team_id)}
+    if door.endswith("/scratch"):
+        content = {"name": "Flasks", "source": "album:no", "people": "nobody", "team": str(training.team_id)}
     if door == "post /api/v1/trainings":
         content = {"name": "Our flask", "noun": "flask", "team": str(training.team_id)}
     return path, {"data": content, "content_type": "application/json"} if content else {}

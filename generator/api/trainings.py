@@ -22,15 +22,16 @@ from accounts.models import Team, User
 from accounts.services import once
 from gallery.models import Media
 from generator.api.adapters import AdapterOut
-from generator.models import Checkpoint, Training, TrainingPicture
+from generator.models import Adapter, Checkpoint, Training, TrainingPicture
 from generator.services import Refused, trainings
 
 router = Router(tags=["trainings"])
 TOO_LARGE = 413
 RELATED = ("team", "owner", "checkpoint", "job")
-Kind = Literal["subject", "style"]
-Method = Literal["lora", "embedding"]
+Kind = Literal["subject", "style", "scratch"]
+Method = Literal["lora", "embedding", "scratch"]
 Edge = Annotated[int, Field(ge=0, le=10**6)]
+ID = "3f2b8c1e-5d4a-4e6b-9a7f-0c1d2e3f4a5b"  # in an example
 _PNG = {"description": "the picture", "content": {"image/png": {"schema": BINARY}}}
 
 
@@ -57,13 +58,40 @@ class TrainingIn(Asked):
         "json_schema_extra": {"examples": [{"kind": "subject", "name": "Our bottle", "noun": "bottle"}]},
     }
 
-    kind: Kind = "subject"
+    kind: Literal["subject", "style"] = "subject"
     name: str = Field(min_length=1, max_length=80)
     noun: str = Field("", max_length=60, description="of a subject: what kind of thing it is, such as bottle or dog")
     word: str = Field("", max_length=40, description="what prompts call it by; without it made from the name")
-    method: Method = "lora"
+    method: Literal["lora", "embedding"] = "lora"
     model: str | None = Field(None, description="short name; without it the one chosen at first")
     changes: ChangesIn = Field(default_factory=ChangesIn)
+    team: UUID | None = Field(None, description="whose it is; without it the key's team, else the personal one")
+
+
+class ScratchChangesIn(Asked):
+    """What is to be otherwise than what suits the number of pictures."""
+
+    model_config = {"extra": "forbid"}
+
+    size: Literal[64, 128, 256] | None = Field(None, description="edge in pixels; 64 without it")
+    steps: int | None = Field(None, ge=1, le=20_000)
+    seed: int | None = Field(None, ge=0, lt=2**32)
+
+
+class ScratchIn(Asked):
+    """A model that is to be made of nothing but a data set."""
+
+    model_config = {
+        "extra": "forbid",
+        "json_schema_extra": {"examples": [{"name": "X-rays", "source": f"import:{ID}", "people": "consent"}]},
+    }
+
+    name: str = Field(min_length=1, max_length=80)
+    source: str = Field(max_length=60, description="import:ID (an upload of the caller's) or album:ID")
+    people: Literal["nobody", "consent"] = Field(description="nobody can be recognised, or everybody has consented")
+    phrase: str = Field("{}", max_length=200, description="what is said of each; {} stands for its own words")
+    model: str | None = Field(None, description="whose text encoder is taken over; without it the one chosen at first")
+    changes: ScratchChangesIn = Field(default_factory=ScratchChangesIn)
     team: UUID | None = Field(None, description="whose it is; without it the key's team, else the personal one")
 
 
@@ -75,7 +103,7 @@ class TrainingChange(Asked):
     name: str | None = Field(None, min_length=1, max_length=80)
     noun: str | None = Field(None, max_length=60)
     word: str | None = Field(None, max_length=40)
-    method: Method | None = None
+    method: Literal["lora", "embedding"] | None = None
     model: str | None = None
     changes: ChangesIn | None = Field(None, description="takes the place of all that was changed before")
 
@@ -167,13 +195,13 @@ class PointOut(BaseModel):
     step: int
     validation: float = Field(description="loss on views that are not learned from")
     likeness: float = Field(description="of its samples to the pictures; 1: as like as can be")
-    nearest: float = Field(description="how near its samples come to copies of the pictures; 1: copies")
+    nearest: int = Field(description="bits of 256 by which the nearest picture differs from its samples; few: a copy")
     drift: float = Field(description="how much other pictures have changed by it; 0: not at all")
     is_overfitted: bool
     is_proposed: bool
     samples: list[str] = Field(description="where to fetch its samples")
     others: list[str] = Field(description="where to fetch what else it draws")
-    adapter: str | None = Field(description="short name of the adapter that it was made into")
+    taken: str | None = Field(description="short name of the adapter, or model, that it was made into")
 
 
 class TrainingOut(BaseModel):
@@ -221,7 +249,8 @@ class FullTrainingOut(TrainingOut):
     changes: dict[str, Any] = Field(description="what was chosen instead of what suits")
     reason: str = Field(description="why it failed or waits, where somebody said")
     seconds_left: float | None = Field(description="of compute; null while that is unknown, and when it has ended")
-    pictures: list[PictureOut]
+    count: int = Field(description="pictures")
+    pictures: list[PictureOut] = Field(description="none of a data set, which may have thousands")
     readiness: ReadinessOut
     cost: CostOut | None = Field(description="of a draft that can be planned")
     points: list[PointOut]
@@ -232,6 +261,15 @@ class TrainingsOut(BaseModel):
 
     items: list[TrainingOut]
     next: str | None = Field(description=NEXT)
+
+
+class TakenOut(BaseModel):
+    """What a point was made into."""
+
+    slug: str
+    version: int
+    is_model: bool = Field(description="a model: requests name it as `checkpoint`")
+    adapter: AdapterOut | None
 
 
 class RemovedOut(BaseModel):
@@ -265,6 +303,23 @@ def draft(request: HttpRequest, response: HttpResponse, wanted: TrainingIn, idem
         changes = wanted.changes.dict(exclude_none=True)
         made = trainings.draft_training(user=request.user, team=team, checkpoint=chosen, changes=changes, **said)
         return str(made.pk)
+
+    pk = UUID(once(user=request.user, key=idempotency_key, asked=asked(request), make=make))
+    return _made(request, response, pk)
+
+
+@router.post("/trainings/scratch", response={201: FullTrainingOut}, summary="Draft a model from scratch")
+def draft_scratch(
+    request: HttpRequest, response: HttpResponse, wanted: ScratchIn, idempotency_key: Once = None
+) -> Status:
+    """Of an import or an album; nothing is computed before it is started."""
+
+    def make() -> str:
+        team = team_of(request, wanted.team)
+        said = wanted.dict(include={"name", "source", "people", "phrase"})
+        chosen = _model(request.user, team, wanted.model)
+        changes = wanted.changes.dict(exclude_none=True)
+        return str(trainings.draft_scratch(user=request.user, team=team, checkpoint=chosen, changes=changes, **said).pk)
 
     pk = UUID(once(user=request.user, key=idempotency_key, asked=asked(request), make=make))
     return _made(request, response, pk)
@@ -388,10 +443,12 @@ def again(request: HttpRequest, response: HttpResponse, pk: UUID, idempotency_ke
     return _made(request, response, made)
 
 
-@router.post("/trainings/{uuid:pk}/points/{step}", response={201: AdapterOut}, summary="Take a point")
+@router.post("/trainings/{uuid:pk}/points/{step}", response={201: TakenOut}, summary="Take a point")
 def choose(request: HttpRequest, pk: UUID, step: Annotated[int, Path(ge=0, lt=2**31)]) -> Status:
-    """Makes a kept point an adapter of the team, while it goes on as well."""
-    return Status(201, AdapterOut.of(trainings.choose_point(user=request.user, training=_seen(request, pk), step=step)))
+    """Makes a kept point an adapter (of a model from scratch: a model) of the team, while it goes on as well."""
+    made = trainings.choose_point(user=request.user, training=_seen(request, pk), step=step)
+    adapter = AdapterOut.of(made) if isinstance(made, Adapter) else None
+    return Status(201, TakenOut(slug=made.slug, version=made.version or 1, is_model=adapter is None, adapter=adapter))
 
 
 @router.get(
@@ -446,16 +503,18 @@ def _made(request: HttpRequest, response: HttpResponse, pk: UUID) -> Status:
 
 
 def _full(training: Training) -> FullTrainingOut:
-    pictures = list(training.pictures.filter(removed=None))
+    there = training.pictures.filter(removed=None)
+    count = there.count()
     ready = trainings.readiness(training)
     return FullTrainingOut.of(
         training,
         changes=training.changes,
         reason=training.job.reason if training.job else "",
         seconds_left=trainings.time_left(training),
-        pictures=[PictureOut.of(picture) for picture in pictures],
+        count=count,
+        pictures=[] if training.is_scratch else [PictureOut.of(picture) for picture in there],
         readiness=ReadinessOut(**vars(ready)),
-        cost=_cost(training, len(pictures)) if training.is_draft else None,
+        cost=_cost(training, count) if training.is_draft else None,
         points=_points(training),
     )
 
@@ -468,7 +527,8 @@ def _cost(training: Training, count: int) -> CostOut | None:
 
 
 def _points(training: Training) -> list[PointOut]:
-    taken = dict(training.adapters.values_list("point", "slug"))
+    made = training.checkpoints if training.is_scratch else training.adapters
+    taken = dict(made.values_list("point", "slug"))
     measures = ("step", "validation", "likeness", "nearest", "drift", "is_overfitted")
     return [
         PointOut(
@@ -476,7 +536,7 @@ def _points(training: Training) -> list[PointOut]:
             is_proposed=point["step"] == training.proposed,
             samples=_addresses(training, point, "sample", "samples"),
             others=_addresses(training, point, "other", "others"),
-            adapter=taken.get(point["step"]),
+            taken=taken.get(point["step"]),
         )
         for point in training.points
     ]

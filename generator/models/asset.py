@@ -82,6 +82,18 @@ class Asset(models.Model):
     )
     for_managers = models.BooleanField(_("only for managers and owners"), default=False)
 
+    # Where it was taught here: by which training, at which of its points, as which version for the team.
+    training = models.ForeignKey(
+        "generator.Training",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="%(class)ss",
+        verbose_name=_("taught by"),
+    )
+    point = models.PositiveIntegerField(_("point"), null=True, blank=True, editable=False)
+    version = models.PositiveSmallIntegerField(_("version"), null=True, blank=True, editable=False)
+
     added = models.DateTimeField(_("added"), auto_now_add=True, null=True)
     last_used = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
     objects = AssetQuerySet.as_manager()
@@ -129,17 +141,6 @@ class Adapter(Asset):
         choices=Structure,
         help_text=_("Of a ControlNet: what of a picture it was trained to follow."),
     )
-    # Where it was taught here: by which training, at which of its points, as which version for the team.
-    training = models.ForeignKey(
-        "generator.Training",
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="adapters",
-        verbose_name=_("taught by"),
-    )
-    point = models.PositiveIntegerField(_("point"), null=True, blank=True, editable=False)
-    version = models.PositiveSmallIntegerField(_("version"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("adapter")

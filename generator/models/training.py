@@ -44,16 +44,23 @@ class Training(models.Model):
     """One thing or style that is taught. A job runs it, slice by slice; to go on after an end is another job for it."""
 
     class Kind(models.TextChoices):
-        """What is taught; as train.spec.KINDS."""
+        """What is taught: as train.spec.KINDS, or a whole model."""
 
         SUBJECT = "subject", _("A subject")
         STYLE = "style", _("A style")
+        SCRATCH = "scratch", _("A model from scratch")
 
     class Method(models.TextChoices):
-        """How; of train.defaults.METHODS those that make an adapter."""
+        """How: of train.defaults.METHODS those that make an adapter; all of it for a model from scratch."""
 
         LORA = "lora", _("LoRA")
         EMBEDDING = "embedding", _("Textual inversion")
+        SCRATCH = "scratch", _("All of it")
+
+        @classmethod
+        def of_adapters(cls) -> list[tuple[str, str]]:
+            """Those to choose from where a model is there already."""
+            return [(one.value, one.label) for one in (cls.LORA, cls.EMBEDDING)]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, models.CASCADE, related_name="trainings", verbose_name=_("team"))
@@ -72,8 +79,8 @@ class Training(models.Model):
     word = models.CharField(_("word"), max_length=40, blank=True)  # what prompts call it by
     method = models.CharField(_("method"), max_length=10, choices=Method, default=Method.LORA)
     checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="trainings", verbose_name=_("model"))
-    changes = models.JSONField(default=dict, blank=True, editable=False)  # of the defaults: fields of FinetuneSpec
-    spec = models.JSONField(default=dict, blank=True, editable=False)  # all of FinetuneSpec but its paths, once started
+    changes = models.JSONField(default=dict, blank=True, editable=False)  # of the defaults: fields of its spec
+    spec = models.JSONField(default=dict, blank=True, editable=False)  # all of its spec but paths, once started
     base_hash = models.CharField(_("hash of the model"), max_length=64, blank=True, editable=False)
 
     job = models.OneToOneField(
@@ -112,6 +119,11 @@ class Training(models.Model):
         return self.job.state if self.job else ""
 
     @property
+    def is_scratch(self) -> bool:
+        """Whether a model comes of it, not an adapter; `checkpoint` is then where its text encoder is from."""
+        return self.kind == self.Kind.SCRATCH
+
+    @property
     def is_draft(self) -> bool:
         """Whether nothing was computed yet, so that pictures and settings may change."""
         return not self.spec
@@ -135,6 +147,11 @@ class Training(models.Model):
     def run(self) -> Path:
         """The engine's folder."""
         return self.folder / "run"
+
+    @property
+    def log(self) -> Path:
+        """Where the engine writes its losses."""
+        return self.run / "denoiser" / "log.jsonl" if self.is_scratch else self.run / "log.jsonl"
 
     @property
     def pictures_left(self) -> int:

@@ -5,17 +5,16 @@ Keyword-only; PermissionDenied for strangers, Refused with a sentence, always be
 
 from generator.services.trainings.pictures import (
     MOST_BYTES,
-    Readiness,
     add_file,
     add_many,
     add_media,
     change_picture,
     learned_from,
-    readiness,
     remove_picture,
     state_rights,
 )
 from generator.services.trainings.planning import Cost, cost_of, plan, time_left
+from generator.services.trainings.ready import Readiness, readiness
 from generator.services.trainings.results import choose_point, read_sample, retire_adapter, share_adapter
 from generator.services.trainings.running import (
     change_training,
@@ -27,10 +26,12 @@ from generator.services.trainings.running import (
     start_training,
     stop_training,
 )
+from generator.services.trainings.sets import DataSet, data_sets, draft_scratch
 
 __all__ = [
     "MOST_BYTES",
     "Cost",
+    "DataSet",
     "Readiness",
     "add_file",
     "add_many",
@@ -39,7 +40,9 @@ __all__ = [
     "change_training",
     "choose_point",
     "cost_of",
+    "data_sets",
     "delete_training",
+    "draft_scratch",
     "draft_training",
     "learned_from",
     "new_version",

@@ -5,7 +5,6 @@ Imports no torch.
 
 import warnings
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from shutil import rmtree
@@ -18,7 +17,6 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from PIL import Image, UnidentifiedImageError
 
 from accounts.models import User
@@ -33,16 +31,6 @@ MOST_PIXELS = 80_000_000
 MOST_PICTURES = checks.MANY
 KEPT_EDGE = 3072  # pixels: no model draws larger
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """What stands between a set of pictures and its training. score: 0..100; duplicates: pairs of pictures."""
-
-    score: int
-    is_ready: bool
-    advice: list[str]
-    duplicates: list[tuple[UUID, UUID]]
 
 
 def add_file(*, user: User, training: Training, name: str, content: bytes) -> TrainingPicture:
@@ -199,32 +187,6 @@ def learned_from(media: Collection[UUID]) -> list[Adapter]:
     """The adapters that have learned from pictures of the gallery."""
     taught = Adapter.objects.filter(training__pictures__media__in=media, training__pictures__learned__isnull=False)
     return list(taught.distinct().order_by("name", "version"))
-
-
-def readiness(training: Training) -> Readiness:
-    """How fit its pictures are to learn from, together, with what is missing of their rights."""
-    pictures = list(training.pictures.filter(removed=None))
-    judged = checks.judge_set([_verdict(picture) for picture in pictures], training.kind)
-    advice, is_ready = list(judged.advice), judged.is_ready
-    if broken := sum(not picture.is_usable for picture in pictures):
-        is_ready = False
-        if len(pictures) == broken:
-            advice = advice[:1]
-    if unstated := sum(not picture.is_stated for picture in pictures):
-        is_ready = False
-        says = ngettext(
-            "Of %(n)d picture nobody has said whose it is, and that whoever is in it agrees.",
-            "Of %(n)d pictures nobody has said whose they are, and that whoever is in them agrees.",
-            unstated,
-        )
-        advice.append(says % {"n": unstated})
-    pairs = [(pictures[one].pk, pictures[other].pk) for one, other in judged.duplicates]
-    return Readiness(judged.score, is_ready, advice, pairs)
-
-
-def _verdict(picture: TrainingPicture) -> checks.Verdict:
-    problems = tuple(checks.Problem(one["code"], one["severity"], one["words"]) for one in picture.problems)
-    return checks.Verdict(picture.width, picture.height, problems, None, bytes.fromhex(picture.hash))
 
 
 def check_draft(user: User, training: Training) -> None:

@@ -18,14 +18,15 @@ from accounts.models import Team, User
 from accounts.permissions import can
 from accounts.roles import Action
 from generator.diffusion.train import points
-from generator.models import Adapter, Training
+from generator.models import Adapter, Checkpoint, Training
 from generator.services.refused import Refused
+from generator.services.trainings import whole
 
 FILES = {Training.Method.LORA: "lora.safetensors", Training.Method.EMBEDDING: "embedding.safetensors"}
 
 
-def choose_point(*, user: User, training: Training, step: int) -> Adapter:
-    """Takes a kept point as an adapter of the training's team, its next version; while it goes on, too.
+def choose_point(*, user: User, training: Training, step: int) -> Adapter | Checkpoint:
+    """Takes a kept point as an adapter (or a model) of the training's team, its next version; while it goes on, too.
 
     What the model's licence allows holds for it as well. Raises PermissionDenied, Refused.
     """
@@ -33,6 +34,8 @@ def choose_point(*, user: User, training: Training, step: int) -> Adapter:
     if found is None:
         raise PermissionDenied
     training = found
+    if training.is_scratch:
+        return whole.take(training, step)
     if there := training.adapters.filter(point=step).first():
         raise Refused(_("This point is an adapter already (version %(n)d).") % {"n": there.version or 1})
     point = next((one for one in points.read(training.run / "points") if one.step == step and step), None)
@@ -127,13 +130,13 @@ def share_adapter(*, user: User, adapter: Adapter, team: Team, shared: bool = Tr
         raise PermissionDenied
 
 
-def retire_adapter(*, user: User, adapter: Adapter, retired: bool = True) -> None:
+def retire_adapter(*, user: User, adapter: Adapter | Checkpoint, retired: bool = True) -> None:
     """Takes it out of the menus, or puts it back: its maker, or who curates. What was made with it stays."""
     _home(user, adapter, Action.CURATE, or_maker=True)
-    Adapter.objects.filter(pk=adapter.pk).update(is_enabled=not retired)
+    type(adapter).objects.filter(pk=adapter.pk).update(is_enabled=not retired)
 
 
-def _home(user: User, adapter: Adapter, action: Action, *, or_maker: bool = False) -> Team:
+def _home(user: User, adapter: Adapter | Checkpoint, action: Action, *, or_maker: bool = False) -> Team:
     """The team that it was taught for. PermissionDenied unless `user` may do that there, or has taught it."""
     training = adapter.training
     if training is None:

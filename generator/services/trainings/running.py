@@ -15,13 +15,15 @@ from accounts.roles import Action
 from generator import events, queue
 from generator.diffusion.spec import SpecError
 from generator.diffusion.train.planning import suggest_word
-from generator.diffusion.train.spec import FinetuneSpec, check_word
+from generator.diffusion.train.scratch_spec import ScratchSpec
+from generator.diffusion.train.spec import check_word
 from generator.models import Adapter, Checkpoint, Job, Training, TrainingPicture
 from generator.services import assets, jobs
 from generator.services.creating import check_room
 from generator.services.refused import Refused
-from generator.services.trainings.pictures import check_draft, readiness
+from generator.services.trainings.pictures import check_draft
 from generator.services.trainings.planning import (
+    Spec,
     cost_of,
     memory_of,
     plan,
@@ -29,6 +31,7 @@ from generator.services.trainings.planning import (
     step_seconds,
     write_spec,
 )
+from generator.services.trainings.ready import readiness
 
 CHANGES = ("steps", "rank", "learning_rate", "seed", "points", "size", "vectors", "is_flipped")  # that people may make
 MOST_STEPS = 20_000
@@ -70,6 +73,8 @@ def change_training(
 ) -> None:
     """Other settings for one that was not started. Raises PermissionDenied, Refused."""
     check_draft(user, training)
+    if training.is_scratch:
+        raise Refused(_("A model from scratch is drafted anew."))
     _fill_in(training, user, checkpoint, name, training.kind, noun, word, method, changes or {})
     training.save()
 
@@ -125,7 +130,7 @@ def start_training(*, user: User, training: Training) -> Training:
     cost = cost_of(training, spec)
     if is_first:
         training.spec, training.steps, training.drawn = write_spec(spec), spec.total, cost.pictures
-        training.word = spec.word
+        training.word = training.word if isinstance(spec, ScratchSpec) else spec.word
     if cost.can_run is False:
         says = _(
             "No worker has what this needs (%(n)d MiB of memory). Choose a smaller model, or ask an administrator."
@@ -142,7 +147,7 @@ def start_training(*, user: User, training: Training) -> Training:
     return training
 
 
-def _enter(training: Training, spec: FinetuneSpec) -> Job:
+def _enter(training: Training, spec: Spec) -> Job:
     slice_s = settings.TRAINING_SLICE_SECONDS
     job = Job(
         kind=Job.Kind.TRAIN,
@@ -235,6 +240,8 @@ def delete_training(*, user: User, training: Training) -> None:
         raise Refused(_("This is under way. Stop it first."))
     if Adapter.objects.filter(training=training).exists():
         raise Refused(_("An adapter comes from this, and what it has learned from must be known. Retire that instead."))
+    if Checkpoint.objects.filter(training=training).exists():
+        raise Refused(_("A model comes from this, and what it has learned from must be known. Retire that instead."))
     training.delete()
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from generator.models import Adapter, TrainingPicture
+from generator.models import Adapter, Checkpoint, TrainingPicture
 from generator.services import Refused, trainings
 from generator.training_forms import files_of
 from generator.views.trainings.pages import changeable, visible
@@ -199,8 +199,10 @@ def delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def retire(request: HttpRequest, slug: str) -> HttpResponse:
     """Out of the menus (on=1), or back into them (on=0)."""
-    taught = Adapter.objects.select_related("training__team")
-    found = get_object_or_404(taught, slug=slug, training__team=request.team)
+    of_team = {"slug": slug, "training__team": request.team}
+    found = Adapter.objects.select_related("training__team").filter(**of_team).first()
+    if found is None:
+        found = get_object_or_404(Checkpoint.objects.select_related("training__team"), **of_team)
     trainings.retire_adapter(user=request.user, adapter=found, retired=request.POST.get("on") != "0")
     return redirect("generator:trainings")
 

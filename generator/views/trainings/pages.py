@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -13,13 +14,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import can
 from accounts.roles import Action
-from gallery.models import Upload
-from generator.models import Adapter, Training, TrainingPicture
+from gallery.models import Media, Upload
+from gallery.views.tiles import tiles
+from generator.models import Adapter, Checkpoint, Training, TrainingPicture
 from generator.services import Refused, trainings
-from generator.training_forms import TrainingForm
+from generator.training_forms import ScratchForm, TrainingForm
 from generator.views.trainings.showing import RELATED, curve, points_of
 
 SHOWN = 60
+SHOWN_OF_SET, SHOWN_WORDS = 100, 40
 
 
 @login_required
@@ -28,9 +31,13 @@ def index(request: HttpRequest) -> HttpResponse:
     """The two doors, what is under way, and the adapters that came of it."""
     found = Training.objects.visible_to(request.user).filter(team=request.team).select_related(*RELATED)
     taught = Adapter.objects.filter(training__team=request.team).select_related("training__owner")
+    models = Checkpoint.objects.filter(training__team=request.team).select_related("training__owner")
     context = {
         "trainings": found[:SHOWN],
-        "adapters": taught.order_by("-is_enabled", "name", "-version"),
+        "taught": [
+            *models.order_by("-is_enabled", "name", "-version"),
+            *taught.order_by("-is_enabled", "name", "-version"),
+        ],
         "may_teach": can(request.user, Action.CREATE, request.team),
         "may_curate": can(request.user, Action.CURATE, request.team),
     }
@@ -41,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, kind: str) -> HttpResponse:
     """Something new of the team that the person works in: its name first, its pictures then."""
-    if kind not in Training.Kind.values:
+    if kind not in (Training.Kind.SUBJECT, Training.Kind.STYLE):
         raise Http404
     may_teach = can(request.user, Action.CREATE, request.team)
     form = TrainingForm(request.POST or None, kind=kind, user=request.user, team=request.team)
@@ -56,6 +63,25 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
                 form.add_error(None, str(refusal))
     context = {"form": form, "kind": kind, "may_teach": may_teach}
     return render(request, "generator/training_new.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_scratch(request: HttpRequest) -> HttpResponse:
+    """A model of nothing but a data set."""
+    may_teach = can(request.user, Action.CREATE, request.team)
+    form = ScratchForm(request.POST or None, user=request.user, team=request.team)
+    if request.method == "POST":
+        if not may_teach:
+            raise PermissionDenied
+        if form.is_valid():
+            try:
+                made = trainings.draft_scratch(user=request.user, team=request.team, **form.wanted())
+                return redirect("generator:training", made.pk)
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
+    context = {"form": form, "may_teach": may_teach}
+    return render(request, "generator/training_scratch_new.html", context, status=422 if form.errors else 200)
 
 
 @login_required
@@ -95,6 +121,8 @@ def shown(request: HttpRequest, training: Training, status: int = 200, **extra: 
     """The page of one training."""
     if not training.is_draft:
         return render(request, "generator/training.html", _running(request, training), status=status)
+    if training.is_scratch:
+        return render(request, "generator/training_scratch.html", _data_set(request, training) | extra, status=status)
     pictures = list(training.pictures.filter(removed=None))
     values = TrainingForm.values_of(training)
     context = {
@@ -114,13 +142,36 @@ def shown(request: HttpRequest, training: Training, status: int = 200, **extra: 
     return render(request, "generator/training_draft.html", context, status=status)
 
 
+def _data_set(request: HttpRequest, training: Training) -> dict[str, Any]:
+    there = training.pictures.filter(removed=None).exclude(media=None)
+    words = there.order_by().values_list("caption").annotate(n=Count("pk")).order_by("-n", "caption")
+    seen = Media.objects.visible_to(request.user).kept().filter(learned_as__in=there)
+    whose = dict(Upload.Whose.choices)
+    rights = there.order_by().values_list("rights").annotate(n=Count("pk")).order_by("-n")
+    context = {
+        **_common(request, training),
+        "count": there.count(),
+        "tiles": tiles(seen.order_by("learned_as__order")[:SHOWN_OF_SET], request.user),
+        "words": words[:SHOWN_WORDS],
+        "rights": [(whose.get(name, name), n) for name, n in rights],
+        "ready": trainings.readiness(training),
+    }
+    try:
+        spec = trainings.plan(training, context["count"])
+        context |= {"spec": spec, "cost": trainings.cost_of(training, spec)}
+    except Refused as refusal:
+        context["refusal"] = str(refusal)
+    return context
+
+
 def _running(request: HttpRequest, training: Training) -> dict[str, Any]:
     return {
         **_common(request, training),
         "chart": curve(training),
         "points": points_of(training),
         "left": trainings.time_left(training),
-        "pictures": training.pictures.select_related("stated_by"),
+        "count": training.pictures.filter(removed=None).count(),
+        "pictures": training.pictures.select_related("stated_by")[:SHOWN_OF_SET],
         "versions": training.followers.all(),
     }
 

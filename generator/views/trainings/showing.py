@@ -41,7 +41,7 @@ def _logged(training: Training) -> tuple[dict[int, float], dict[int, float]]:
     losses: dict[int, float] = {}
     held_out: dict[int, float] = {}
     try:
-        text = (training.run / "log.jsonl").read_text(encoding="utf-8")
+        text = training.log.read_text(encoding="utf-8")
     except FileNotFoundError:
         return losses, held_out
     for line in text.splitlines():
@@ -58,7 +58,8 @@ def _logged(training: Training) -> tuple[dict[int, float], dict[int, float]]:
 
 def points_of(training: Training) -> list[dict[str, Any]]:
     """The kept points, “before” first, each with the adapter that it became and whether it is the proposed one."""
-    taken = {adapter.point: adapter for adapter in training.adapters.all()}
+    made = training.checkpoints.all() if training.is_scratch else training.adapters.all()
+    taken = {one.point: one for one in made}
     return [
         {
             **point,

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Team
 from accounts.roles import Role
+from gallery.services import create_album
 from generator import queue, runner
 from generator.models import Adapter, Training
 from generator.progress import Progress
@@ -63,12 +64,13 @@ def test_from_a_draft_to_an_adapter(calls, bob, studio, drafted):
     assert (sample.status_code, sample["Content-Type"], sample.content[:4]) == (200, "image/png", b"\x89PNG")
 
     made = client.post(f"{at}/points/6")
-    assert (made.status_code, made.json()["training"], made.json()["step"]) == (201, drafted["id"], 6)
+    assert (made.status_code, made.json()["is_model"], made.json()["version"]) == (201, False, 1)
+    assert (made.json()["adapter"]["training"], made.json()["adapter"]["step"]) == (drafted["id"], 6)
     assert client.post(f"{at}/points/6").status_code == 409
     assert client.post(f"{at}/points/5").status_code == 409
     offered = client.get("/api/v1/adapters", {"team": studio.pk}).json()
     assert [(one["slug"], one["triggers"]) for one in offered] == [(made.json()["slug"], ["ourbottle bottle"])]
-    assert client.get(at).json()["points"][2]["adapter"] == made.json()["slug"]
+    assert client.get(at).json()["points"][2]["taken"] == made.json()["slug"]
 
     next_version = client.post(f"{at}/versions")
     assert (next_version.status_code, next_version.json()["version"]) == (201, 2)
@@ -188,3 +190,30 @@ def test_an_adapter_is_lent_and_retired_by_who_curates(calls, alice, bob, victor
     assert set(adapter.teams.all()) == {studio}
     assert calls(bob).put(f"{at}/retired", {"is_retired": True}, JSON).json()["is_retired"] is True
     assert calls(bob).get("/api/v1/adapters", {"team": studio.pk}).json() == []
+
+
+def test_a_model_from_scratch(calls, bob, charlie, studio, tiny_model, make_media):
+    media = [make_media(bob, prompt=f"a shoe {n % 2}") for n in range(20)]
+    album = create_album(user=bob, team=studio, name="Shoes", media=[one.pk for one in media])
+    client = calls(bob)
+    wanted = {"name": "Shoes", "source": f"album:{album.pk}", "people": "nobody", "model": "tiny"}
+    wanted |= {"team": str(studio.pk), "changes": {"size": 64, "seed": 3}}
+    assert client.post("/api/v1/trainings/scratch", {**wanted, "source": "album:x"}, JSON).status_code == 409
+    assert client.post("/api/v1/trainings/scratch", {**wanted, "changes": {"size": 100}}, JSON).status_code == 422
+    answer = client.post("/api/v1/trainings/scratch", wanted, JSON)
+    assert answer.status_code == 201, answer.json()
+    told = answer.json()
+    assert (told["kind"], told["count"], told["pictures"], told["readiness"]["is_ready"]) == ("scratch", 20, [], True)
+    assert calls(charlie).post("/api/v1/trainings/scratch", wanted, JSON).status_code == 422, "he is in no such team"
+    at = f"/api/v1/trainings/{told['id']}"
+    assert client.patch(at, {"name": "Other"}, JSON).status_code == 409
+    few = {"autoencoder_steps": 2, "steps": 2, "batch": 4, "points": 1, "widths": [16, 32]}
+    training = Training.objects.get(pk=told["id"])
+    Training.objects.filter(pk=training.pk).update(changes=training.changes | few)
+    assert client.post(f"{at}/start").json()["state"] == "queued"
+    runner.run(Progress(queue.claim(worker="w")))
+    assert [point["step"] for point in client.get(at).json()["points"]] == [2]
+    made = client.post(f"{at}/points/2").json()
+    assert (made["is_model"], made["adapter"]) == (True, None)
+    models = client.get("/api/v1/models", {"team": studio.pk}).json()
+    assert made["slug"] in [model["slug"] for model in models]

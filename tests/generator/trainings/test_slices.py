@@ -13,6 +13,7 @@ from accounts.models import Delivery, Webhook
 from accounts.services import left_today
 from generator import events, queue, runner, teaching, upkeep
 from generator.diffusion import pipelines
+from generator.diffusion.train import finetune
 from generator.models import Job, State, Training
 from generator.progress import Progress
 from generator.services import trainings
@@ -225,7 +226,7 @@ def test_a_worker_that_stops_puts_it_back(ready, alice):
 def test_a_lost_lease_writes_nothing(ready, alice, settings, monkeypatch):
     settings.TRAINING_SLICE_SECONDS = 1e-6
     training = trainings.start_training(user=alice, training=ready(alice))
-    train_slice = teaching.train_slice
+    train_slice = finetune.train_slice
 
     def lost(*args, **more):
         is_whole = train_slice(*args, **more)
@@ -233,7 +234,7 @@ def test_a_lost_lease_writes_nothing(ready, alice, settings, monkeypatch):
         queue.recover()
         return is_whole
 
-    monkeypatch.setattr(teaching, "train_slice", lost)
+    monkeypatch.setattr(finetune, "train_slice", lost)
     job = run_next()
     training.refresh_from_db()
     assert (job.state, job.attempts, training.points) == (State.QUEUED, 1, [])
