@@ -64,7 +64,7 @@ def train(
             return
         _watch(there, started)
         best = next(point for point in there.get(f"trainings/{started['id']}")["points"] if point["is_proposed"])
-        adapter = there.post(f"trainings/{started['id']}/points/{best['step']}")
+        adapter = there.post(f"trainings/{started['id']}/points/{best['step']}")["adapter"]
     if as_json:
         screen.as_json({"training": started["id"], "point": best, "adapter": adapter})
         return
