@@ -51,7 +51,7 @@ class Words:
         return " ".join(f"'{word}'" + (f":{','.join(where[:200])}" if where else "") for word, where in places.items())
 
     def as_line(self) -> str:
-        """The same for FTS5, which weighs by how often a word is there."""
+        """The same as plain words for FTS5 and `Wanted.rank`, which weigh by how often a word is there."""
         return " ".join([*self.title * 3, *self.tags * 2, *self.prompt, *self.marks])
 
 
@@ -73,6 +73,13 @@ class Wanted:
     def as_tsquery(self) -> str:
         """A literal of PostgreSQL's tsquery."""
         return " & ".join([*(f"'{word}':*" for word in self.words), *(f"'{mark}'" for mark in self.marks)])
+
+    def rank(self, line: str) -> float:
+        """How well a line of words (Words.as_line) matches: the more often a sought word is there the better, each time
+        less so, as in Okapi BM25 (Robertson and Zaragoza 2009, equation 3.15, k1 = 1.2, without the length)."""
+        there = line.split(" ")
+        counts = (sum(word.startswith(sought) for word in there) for sought in self.words)
+        return sum(count / (count + 1.2) for count in counts)
 
     def as_match(self) -> str:
         """What FTS5 is asked."""

@@ -94,10 +94,9 @@ class Rank(Func):
     """How well a row that matches does so; more is better. Only to compare rows of one search."""
 
     output_field = models.FloatField()
-    convert_value = staticmethod(Func._convert_value_noop)  # a database's float is one: thousands are read
 
     def __init__(self, wanted: Wanted) -> None:
-        super().__init__("words", "pk")
+        super().__init__("words")
         self.wanted = wanted
 
     def as_postgresql(self, compiler, connection, **context: Any) -> tuple[str, list]:
@@ -106,11 +105,15 @@ class Rank(Func):
         return f"ts_rank('{{0.2, 0.2, 0.6, 1}}', {sql}, %s::tsquery)", [*params, self.wanted.as_tsquery()]
 
     def as_sqlite(self, compiler, connection, **context: Any) -> tuple[str, list]:
-        """Okapi BM25, which FTS5 gives as a negative number."""
-        sql, params = compiler.compile(self.source_expressions[1])
-        number = f"SELECT number FROM {FTS}_of WHERE media = {sql}"  # noqa: S608
-        found = f"(SELECT -rank FROM {FTS} WHERE {FTS} MATCH %s AND rowid = ({number}))"  # noqa: S608
-        return found, [self.wanted.as_match(), *params]
+        """The words themselves: FTS5's own rank looks through the whole index again for each row."""
+        return compiler.compile(self.source_expressions[0])
+
+    def get_db_converters(self, connection) -> list:
+        """A database's float is one: thousands are read."""
+        return [] if connection.vendor == "postgresql" else [self._of_line]
+
+    def _of_line(self, line: str, _expression: Any, _connection: Any) -> float:
+        return self.wanted.rank(line)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
