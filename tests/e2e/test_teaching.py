@@ -1,12 +1,18 @@
-"""A style taught through the browser, from a handful of pictures to an adapter beside the prompt."""
+"""Teaching through the browser: a style from a handful of pictures, a model from scratch from a data set."""
 
+import os
 import re
+import signal
+import zipfile
 from io import BytesIO
 
 import numpy as np
 from axe_core_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
+
+from tests.e2e.studio import generate, wait_for
+from tests.installation import Installation
 
 
 def serious(page: Page) -> list[str]:
@@ -64,3 +70,60 @@ def test_a_style_is_taught_in_the_browser(page: Page):
     page.goto("/train/")
     page.get_by_role("button", name="Retire Blotches, version 1").click()
     expect(page.get_by_role("button", name="Offer Blotches, version 1, again")).to_be_visible()
+
+
+def _discs(count: int) -> bytes:
+    """A zip of tiny pictures, a folder for each of two kinds."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(count):
+            kind = ("red_disc", "blue_disc")[number % 2]
+            pixels = np.full((64, 64, 3), 245, np.uint8)
+            y, x = np.ogrid[:64, :64]
+            inside = (y - 20 - number % 23) ** 2 + (x - 20 - number % 19) ** 2 < (8 + number % 9) ** 2
+            pixels[inside] = (210, 40, 40) if kind == "red_disc" else (40, 60, 210)
+            pixels[0, :3] = (number % 256, number // 256, 7)  # so that no two are the same
+            picture = BytesIO()
+            Image.fromarray(pixels).save(picture, "PNG")
+            archive.writestr(f"discs/{kind}/{number:03}.png", picture.getvalue())
+    return buffer.getvalue()
+
+
+def test_a_model_from_scratch_killed_and_resumed_in_the_middle(page: Page, studio_at: Installation):
+    page.goto("/import/")
+    page.locator("[data-files]").first.set_input_files(
+        {"name": "discs.zip", "mimeType": "application/zip", "buffer": _discs(200)}
+    )
+    page.get_by_label("We made it").check()
+    page.get_by_role("button", name="Import 1 file").click()
+    expect(page.locator("[data-status]")).to_have_text(re.compile("200 taken in"), timeout=240_000)
+
+    page.goto("/train/")
+    page.get_by_role("link", name=re.compile("From scratch")).click()
+    assert serious(page) == []
+    page.get_by_label("Name", exact=True).fill("Discs")
+    page.get_by_label("Data set").select_option(index=1)
+    page.get_by_label("People in them").select_option("nobody")
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Steps").fill("24")
+    page.get_by_role("button", name="Next: look at the set").click()
+    expect(page.get_by_role("heading", name="Data set 200")).to_be_visible()
+    page.get_by_text("What is said of them").click()
+    expect(page.get_by_role("row", name="red disc 100")).to_be_visible()
+    assert serious(page) == []
+    page.get_by_role("button", name="Start").click()
+
+    expect(page.get_by_text(re.compile(r"Step (1\d|2\d) of 32"))).to_be_visible(timeout=240_000)
+    for pid in studio_at.pids("celery"):
+        os.kill(pid, signal.SIGKILL)
+    expect(page.get_by_role("heading", name="Done")).to_be_visible(timeout=240_000)
+    expect(page.get_by_text("Step 32 of 32")).to_be_visible()
+    expect(page.locator(".train-point")).to_have_count(4)
+    expect(page.locator(".train-point img").first).to_be_visible()
+    assert serious(page) == []
+    page.get_by_role("button", name="Take the point at step 24").click()
+    expect(page.get_by_text("“Discs” (version 1) can be chosen in Create now.")).to_be_visible()
+    page.goto("/")
+    page.locator("[data-chip=checkpoint] > summary").click()
+    page.get_by_label("Discs").check(force=True)
+    wait_for(generate(page, "red disc", steps=2), "done")

@@ -67,6 +67,7 @@ def make(words_from: str, pictures: str, *, count: int, name: str, size: int = 6
     batch = min(BATCH, max(4, count // 4))
     steps = min(MAX_STEPS, max(MIN_STEPS, EPOCHS * count // batch))
     given: dict[str, object] = {"steps": steps, "batch": batch, **changes}
+    given.setdefault("autoencoder_steps", max(1, min(AUTOENCODER_STEPS, int(str(given["steps"])) // 3)))
     return ScratchSpec(words_from=words_from, pictures=pictures, name=name, size=size, **given)  # type: ignore[arg-type]
 
 
