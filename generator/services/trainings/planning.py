@@ -62,9 +62,8 @@ def plan(training: Training, count: int, source: str = "") -> Spec:
             noun=training.noun,
             method=training.method,
             family=model.family,
-            size=model.native_size,
             word=training.word,
-            **training.changes,
+            **{"size": model.native_size, **training.changes},
         )
     except SpecError as error:
         raise Refused(str(error)) from error

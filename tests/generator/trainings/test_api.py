@@ -40,8 +40,8 @@ def test_from_a_draft_to_an_adapter(calls, bob, studio, drafted):
     assert (refused.status_code, refused.json()["title"]) == (409, "Conflict")
 
     bring(client, drafted["id"])
-    changed = client.patch(at, {"changes": {"steps": 6, "points": 2, "rank": 4, "seed": 1}}, JSON).json()
-    assert changed["changes"] == {"steps": 6, "points": 2, "rank": 4, "seed": 1}
+    changed = client.patch(at, {"changes": {"steps": 6, "points": 2, "rank": 4, "size": 128}}, JSON).json()
+    assert changed["changes"] == {"steps": 6, "points": 2, "rank": 4, "size": 128}
     assert changed["cost"]["steps"] == 6
     Training.objects.filter(pk=drafted["id"]).update(changes=QUICK)
     one = changed["pictures"][0]
