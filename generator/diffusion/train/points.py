@@ -90,12 +90,12 @@ def read(folder: Path) -> list[Point]:
 
 def propose(points: Sequence[Point]) -> Point | None:
     """The point to take: the likest of those that neither copy nor drift, nor do much worse on what was held out; where
-    there is none such, the one that does best on it. None before the first."""
+    there is none such, or nothing that it should be like, the one that does best on it. None before the first."""
     later = [point for point in points if point.step]
     if not later:
         return None
     lowest = min(point.measures.validation for point in later)
     sound = [point for point in later if not point.is_overfitted and point.measures.validation <= WORSE * lowest]
-    if sound:
+    if any(point.measures.likeness for point in sound):
         return max(sound, key=lambda point: (round(point.measures.likeness, 2), -point.step))
-    return min(later, key=lambda point: (point.measures.validation, point.step))
+    return min(sound or later, key=lambda point: (point.measures.validation, point.step))

@@ -22,7 +22,7 @@ from generator.training_forms import ScratchForm, TrainingForm
 from generator.views.trainings.showing import RELATED, curve, points_of
 
 SHOWN = 60
-SHOWN_OF_SET, SHOWN_WORDS = 100, 40
+SHOWN_OF_SET, SHOWN_WORDS = 24, 40
 
 
 @login_required
@@ -171,7 +171,7 @@ def _running(request: HttpRequest, training: Training) -> dict[str, Any]:
         "points": points_of(training),
         "left": trainings.time_left(training),
         "count": training.pictures.filter(removed=None).count(),
-        "pictures": training.pictures.select_related("stated_by")[:SHOWN_OF_SET],
+        "pictures": training.pictures.select_related("stated_by")[:SHOWN],
         "versions": training.followers.all(),
     }
 

@@ -221,7 +221,7 @@ def test_the_pages(as_, bob, victor, charlie, scratch, album):
     client.post(f"{answer.url}start/")
     run_to_end(made)
     shown = client.get(answer.url).content.decode()
-    assert "of 256 bits away" in shown
+    assert "of 256 bits (PDQ)" in shown
     assert client.post(f"{answer.url}points/4/choose/").status_code == 302
     assert "of 24 pictures" in client.get("/train/").content.decode()
     model = Checkpoint.objects.get(training=made)
