@@ -1,5 +1,6 @@
 """Pictures: the list, with every filter and order of the gallery; one of them, its file, and what is said of it."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -11,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema, Status
 from ninja.errors import ValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from accounts.api.asking import BINARY, Asked, mistake
 from accounts.api.me import PersonOut, TeamOut
@@ -27,6 +28,7 @@ from gallery.views import files
 router = Router(tags=["media"])
 Visibility = Literal["private", "team", "published"]
 File = Literal["original", "tile", "filmstrip"]
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # For the description: ninja knows no schema of bytes.
 _FILE = {kind: {"schema": BINARY} for kind in files.TYPES.values()}
 _BYTES = {
@@ -35,6 +37,16 @@ _BYTES = {
     302: {"description": "where a store has it"},
     416: {"description": "it has no such part"},
 }
+
+
+def _written_out(value: object) -> object:
+    """pydantic would take seconds since 1970 for a day, too."""
+    if isinstance(value, str) and not DAY.fullmatch(value):
+        raise ValueError(_("Write a day as 2026-01-31."))
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
 
 
 class MediaQuery(Schema):
@@ -59,8 +71,8 @@ class MediaQuery(Schema):
     colour: Colour | None = None
     shape: Shape | None = None
     size: Size | None = None
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None
     seed: int | None = Field(None, ge=0, lt=2**63)
     likes: int | None = Field(None, ge=1, le=10**6, description="at least so many")
     stars: int | None = Field(None, ge=1, le=5, description="on average at least so many")

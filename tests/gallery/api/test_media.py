@@ -194,3 +194,10 @@ def test_what_no_database_could_look_for_is_told(calls, bob, name, value):
 def test_a_title_with_what_no_database_keeps_is_told(calls, bob, make_media):
     response = calls(bob).patch(f"{URL}/{make_media(bob).pk}", {"title": "\x00"}, content_type="application/json")
     assert (response.status_code, response.json()["errors"][0]["path"]) == (422, "body.title")
+
+
+@pytest.mark.parametrize("day", ["0.0", "1735689600", "2026-1-1", "yesterday", "2026-02-30", ""])
+def test_a_day_is_written_out(calls, bob, day):
+    answer = calls(bob).get("/api/v1/media", {"until": day})
+    assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, "query.until")
+    assert calls(bob).get("/api/v1/media", {"until": "2026-02-28"}).status_code == 200
