@@ -4,6 +4,7 @@ from django.db.models.signals import post_delete
 from django.utils.translation import gettext_lazy as _
 
 from accounts.signals import account_closed, team_closed
+from gallery.signals import who_learned
 
 
 class GeneratorConfig(AppConfig):
@@ -11,9 +12,10 @@ class GeneratorConfig(AppConfig):
     verbose_name = _("Studio")
 
     def ready(self) -> None:
-        """Clears up after people, teams and requests that are gone."""
+        """Clears up after people, teams and requests that are gone; says which models have learned from a picture."""
         from generator.models import Generation, Job, Training, TrainingPicture
         from generator.services.leaving import cancel_all
+        from generator.services.trainings import learned_from
         from generator.services.trainings.leftovers import drop_file, drop_folder
         from generator.services.ways import drop_unused_mask
 
@@ -33,6 +35,10 @@ class GeneratorConfig(AppConfig):
         def of_picture(instance, **kwargs) -> None:
             transaction.on_commit(lambda: drop_file(instance))
 
+        def names_of_learned(user, media, **kwargs) -> list[str]:
+            return [f"{one.name} ({one.version})" for one in learned_from(media, user)]
+
+        who_learned.connect(names_of_learned, weak=False, dispatch_uid="generator")
         post_delete.connect(of_training, sender=Training, weak=False, dispatch_uid="generator")
         post_delete.connect(of_picture, sender=TrainingPicture, weak=False, dispatch_uid="generator")
         post_delete.connect(of_generation, sender=Generation, weak=False, dispatch_uid="generator")

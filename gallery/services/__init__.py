@@ -40,6 +40,7 @@ from gallery.services.exports import (
     set_focus,
 )
 from gallery.services.finding import count_opinions, index_all, index_words, index_words_of
+from gallery.services.learned import learned_in_words
 from gallery.services.letters import send_letters
 from gallery.services.many import (
     Outcome,
@@ -178,6 +179,7 @@ __all__ = [
     "is_draft",
     "keep_drafts",
     "known_picture",
+    "learned_in_words",
     "like_many",
     "like_media",
     "make_link",

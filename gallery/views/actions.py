@@ -22,9 +22,10 @@ def trash(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Into the trash; the answer offers to take it back."""
     media = _visible(request, pk)
     services.trash_media(user=request.user, media=media)
+    text = " ".join(filter(None, [_("Moved to the trash."), services.learned_in_words(user=request.user, media=[pk])]))
     if request.htmx:
-        return render(request, "gallery/_trashed.html", {"media": media})
-    messages.success(request, _("Moved to the trash."), extra_tags=reverse("gallery:restore", args=[pk]))
+        return render(request, "gallery/_trashed.html", {"media": media, "text": text})
+    messages.success(request, text, extra_tags=reverse("gallery:restore", args=[pk]))
     return redirect(_next(request, reverse("gallery:index")))
 
 

@@ -104,7 +104,11 @@ def review(request: HttpRequest) -> HttpResponse:
 def purge(request: HttpRequest) -> HttpResponse:
     """Deletes for good what is in the trash; asks first."""
     if "sure" not in request.POST:
-        return _ask(request, "gallery/_many_purge.html", ids=_ids(request), address=reverse("gallery:many_purge"))
+        ids = _ids(request)
+        learned = services.learned_in_words(user=request.user, media=ids)
+        return _ask(
+            request, "gallery/_many_purge.html", ids=ids, learned=learned, address=reverse("gallery:many_purge")
+        )
     return _do(request, "purge", services.purge_many, _purged)
 
 
@@ -131,7 +135,10 @@ def _do(request: HttpRequest, verb: str, service, say, /, **more) -> HttpRespons
         return HttpResponseBadRequest(_("These are no pictures."))
     except Refused as refusal:
         return _answer(request, "", text=str(refusal))
-    return _answer(request, verb, text=_said(outcome, say), outcome=outcome)
+    text = _said(outcome, say)
+    if verb == "trash":
+        text = f"{text} {services.learned_in_words(user=request.user, media=outcome.changed)}".strip()
+    return _answer(request, verb, text=text, outcome=outcome)
 
 
 def _said(outcome: Outcome, say) -> str:

@@ -22,7 +22,7 @@ from PIL import Image, UnidentifiedImageError
 from accounts.models import User
 from gallery.models import Media, Upload
 from generator.diffusion.train import checks, data
-from generator.models import Adapter, Training, TrainingPicture
+from generator.models import Adapter, Checkpoint, Training, TrainingPicture
 from generator.services.refused import Refused
 
 MB = 2**20
@@ -183,10 +183,15 @@ def _forget_copies(training: Training) -> None:
     rmtree(training.run / "data", ignore_errors=True)
 
 
-def learned_from(media: Collection[UUID]) -> list[Adapter]:
-    """The adapters that have learned from pictures of the gallery."""
-    taught = Adapter.objects.filter(training__pictures__media__in=media, training__pictures__learned__isnull=False)
-    return list(taught.distinct().order_by("name", "version"))
+def learned_from(media: Collection[UUID], user: User | None = None) -> list[Adapter | Checkpoint]:
+    """The adapters and models that have learned from pictures of the gallery; with a user those that they may know."""
+    learned = TrainingPicture.objects.filter(media__in=media, learned__isnull=False).values("training")
+    taught = Training.objects.filter(pk__in=learned)
+    if user is not None:
+        taught = taught & Training.objects.visible_to(user)
+    found: list[Adapter | Checkpoint] = [*Adapter.objects.filter(training__in=taught)]
+    found += Checkpoint.objects.filter(training__in=taught)
+    return sorted(found, key=lambda one: (one.name, one.version or 0))
 
 
 def check_draft(user: User, training: Training) -> None:

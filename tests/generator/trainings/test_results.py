@@ -116,7 +116,7 @@ def test_a_picture_that_goes_says_what_has_learned_from_it(taught, bob, django_c
         trainings.delete_training(user=bob, training=taught)
 
 
-def test_a_picture_of_the_gallery_knows_too(ready, bob, make_media):
+def test_a_picture_of_the_gallery_knows_too(ready, bob, charlie, make_media):
     training, media = ready(bob), make_media(bob)
     trainings.add_media(user=bob, training=training, media=media)
     keep(training, 3)
@@ -124,6 +124,24 @@ def test_a_picture_of_the_gallery_knows_too(ready, bob, make_media):
     assert trainings.learned_from([media.pk]) == []
     training.pictures.update(learned=training.created)
     assert trainings.learned_from([media.pk]) == [adapter]
+    assert trainings.learned_from([media.pk], bob) == [adapter]
+    assert trainings.learned_from([media.pk], charlie) == []
+
+
+def test_whoever_deletes_pictures_is_told_what_does_not_forget_them(ready, as_, bob, make_media):
+    training, media, other = ready(bob), make_media(bob), make_media(bob)
+    trainings.add_media(user=bob, training=training, media=media)
+    keep(training, 3)
+    trainings.choose_point(user=bob, training=training, step=3)
+    training.pictures.update(learned=training.created)
+    client, told = as_(bob), "do not forget it: Our bottle (1)."
+    htmx = {"HX-Request": "true"}
+    assert told in client.post(f"/gallery/{media.pk}/trash/", headers=htmx).content.decode()
+    assert told not in client.post(f"/gallery/{other.pk}/trash/", headers=htmx).content.decode()
+    asked = client.post("/gallery/chosen/purge/", {"ids": f"{media.pk},{other.pk}"}, headers=htmx).content.decode()
+    assert told in asked
+    client.post(f"/gallery/{media.pk}/restore/")
+    assert told in client.post("/gallery/chosen/trash/", {"ids": f"{media.pk}"}, headers=htmx).content.decode()
 
 
 def test_what_taught_nothing_goes_with_its_files(taught, bob, django_capture_on_commit_callbacks):
