@@ -61,7 +61,7 @@ async def _close(layer: BaseChannelLayer, channel: str, hearing: asyncio.Task | 
 
 @database_sync_to_async  # gives the connection back: what waits must not hold one
 def _look(user: User, pk: UUID) -> events.Event | None:
-    found = Job.objects.visible_to(user).select_related("account", "generation__checkpoint").filter(pk=pk).first()
+    found = Job.objects.watchable_by(user).select_related("account", "generation__checkpoint").filter(pk=pk).first()
     if found is None:
         return None
     snapshot = events.snapshot(found)

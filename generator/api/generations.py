@@ -224,7 +224,7 @@ def cancel_batch(request: HttpRequest, pk: UUID) -> BatchOut:
 @router.get("/jobs/{uuid:pk}/events", summary="Follow a job", openapi_extra={"responses": {200: _EVENTS}})
 async def events(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     """Server-sent events: the snapshot first, then what a socket would be told, until the job has ended."""
-    if not await Job.objects.visible_to(request.user).filter(pk=pk).aexists():
+    if not await Job.objects.watchable_by(request.user).filter(pk=pk).aexists():
         raise Http404
     response = StreamingHttpResponse(_lines(request.user, pk), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"

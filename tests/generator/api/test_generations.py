@@ -166,3 +166,19 @@ async def test_only_who_sees_a_job_may_follow_it(charlie, bob, make_job):
     _key, token = await sync_to_async(create_api_key)(user=charlie, name="A")
     headers = {"Authorization": f"Bearer {token}"}
     assert (await AsyncClient().get(f"/api/v1/jobs/{job.pk}/events", headers=headers)).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("person", "status"), [("bob", 200), ("victor", 200), ("charlie", 404)])
+async def test_a_training_is_followed_by_its_team(request, bob, studio, checkpoint, make_job, person, status):
+    job = await sync_to_async(make_job)(bob)
+    await job.generation.adelete()
+    await Job.objects.filter(pk=job.pk).aupdate(kind=Job.Kind.TRAIN, state=State.DONE)
+    user = await sync_to_async(request.getfixturevalue)(person)
+    _key, token = await sync_to_async(create_api_key)(user=user, name="A")
+    headers = {"Authorization": f"Bearer {token}"}
+    response = await AsyncClient().get(f"/api/v1/jobs/{job.pk}/events", headers=headers)
+    assert response.status_code == status
+    if status == 200:
+        told = [line.decode() async for line in response]
+        assert told[-1].startswith("event: job.done")
