@@ -237,22 +237,32 @@ def lay_out_set(training: Training, size: int, may_stop: Callable[[], None], che
     if (target / "metadata.jsonl").is_file():
         return
     target.mkdir(parents=True, exist_ok=True)
-    lines = []
-    rows = training.pictures.filter(removed=None).exclude(media=None).select_related("media")
-    for number, picture in enumerate(rows.order_by("order", "pk").iterator(chunk_size=200)):
-        file = target / f"{number:06d}.png"
+    lines, learned = {}, []
+    for picture in training.usable_set.select_related("media").iterator(chunk_size=200):
+        # By its own name: what is deleted between two slices must not move the others.
+        file = target / f"{picture.pk.hex}.png"
         if not file.is_file():
-            image = Image.fromarray(data.crop(data.open_rgb(_bytes_of(picture), picture.name), size))
+            try:
+                image = Image.fromarray(data.crop(data.open_rgb(_bytes_of(picture), picture.name), size))
+            except SpecError:  # deleted at this moment, or damaged in storage
+                log.warning("picture %s of training %s is left out", picture.pk, training.pk)
+                continue
             fresh = file.with_suffix(".new")
             image.save(fresh, "PNG")
             fresh.replace(file)
             check()
             may_stop()
-        lines.append(json.dumps({"file_name": file.name, "text": picture.caption}, ensure_ascii=False))
+        lines[file.name] = json.dumps({"file_name": file.name, "text": picture.caption}, ensure_ascii=False)
+        learned.append(picture.pk)
     if not lines:
         raise SpecError(_("All of its pictures were deleted."))
-    (target / "metadata.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    training.pictures.filter(removed=None, learned=None).update(learned=timezone.now())
+    for file in target.iterdir():
+        if file.name not in lines:
+            file.unlink()
+    (target / "metadata.jsonl").write_text("\n".join(lines.values()) + "\n", encoding="utf-8")
+    now = timezone.now()
+    for at in range(0, len(learned), 500):
+        training.pictures.filter(pk__in=learned[at : at + 500]).update(learned=now)
 
 
 def _bytes_of(picture: Any) -> bytes:

@@ -149,6 +149,12 @@ class Training(models.Model):
         return self.folder / "run"
 
     @property
+    def usable_set(self) -> "models.QuerySet[TrainingPicture]":
+        """The pictures of a data set that may be learned from now: neither taken out nor deleted, nor private since."""
+        there = self.pictures.filter(removed=None, media__deleted=None).exclude(media=None)
+        return there.exclude(media__visibility=Media.Visibility.PRIVATE).order_by("order", "pk")
+
+    @property
     def log(self) -> Path:
         """Where the engine writes its losses."""
         return self.run / "denoiser" / "log.jsonl" if self.is_scratch else self.run / "log.jsonl"

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from generator import queue
@@ -71,9 +72,8 @@ def plan(training: Training, count: int, source: str = "") -> Spec:
 
 def _plan_scratch(training: Training, count: int, source: str) -> ScratchSpec:
     pictures = str(training.folder / "pictures")
-    captions = training.pictures.filter(removed=None).exclude(caption="").order_by("order")
-    shown = list(dict.fromkeys(captions.values_list("caption", flat=True)[:1000]))
-    samples = tuple(shown[:: max(1, len(shown) // scratch_spec.SHEET)][: scratch_spec.SHEET]) or ("",)
+    words = training.usable_set.exclude(caption="").order_by().values_list("caption").annotate(n=Count("pk"))
+    samples = tuple(caption for caption, _n in words.order_by("-n", "caption")[: scratch_spec.SHEET]) or ("",)
     try:
         return scratch_spec.make(source, pictures, count=count, name=training.name, samples=samples, **training.changes)
     except SpecError as error:

@@ -48,17 +48,17 @@ def _verdict(picture: TrainingPicture) -> checks.Verdict:
 
 def _readiness_of_set(training: Training) -> Readiness:
     """Of thousands: by counting."""
-    there = training.pictures.filter(removed=None)
+    there, listed = training.usable_set, training.pictures.filter(removed=None).count()
     size = int(training.changes.get("size", scratch_spec.SIZES[0]))
     small = Q(width__lt=size) | Q(height__lt=size)
-    said = there.aggregate(
+    said = there.order_by().aggregate(
         n=Count("pk"),
-        gone=Count("pk", filter=Q(media=None)),
         small=Count("pk", filter=small),
         silent=Count("pk", filter=Q(caption="")),
         unstated=Count("pk", filter=Q(rights="") | Q(people="")),
     )
-    count, is_ready, advice = said["n"] - said["gone"], True, []
+    count, is_ready, advice = said["n"], True, []
+    gone = listed - count
     if count < scratch_spec.FEWEST:
         is_ready = False
         says = _("A model from scratch needs %(n)d pictures at the very least, and some hundreds to be of use.")
@@ -68,8 +68,8 @@ def _readiness_of_set(training: Training) -> Readiness:
             "With %(n)d pictures it will learn them by heart rather than what they have in common: %(m)d do better."
         )
         advice.append(says % {"n": count, "m": ENOUGH})
-    if said["gone"]:
-        advice.append(_("%(n)d of its pictures were deleted since, and are left out.") % {"n": said["gone"]})
+    if gone:
+        advice.append(_("%(n)d of its pictures were deleted or made private since, and are left out.") % {"n": gone})
     if said["small"]:
         says = _("%(n)d pictures have fewer than %(m)d pixels a side and come out blurred.")
         advice.append(says % {"n": said["small"], "m": size})
@@ -81,7 +81,7 @@ def _readiness_of_set(training: Training) -> Readiness:
     if said["unstated"]:
         is_ready = False
         advice.append(_unstated(said["unstated"]))
-    lost = sum(min(25, 50 * part / max(1, said["n"])) for part in (said["small"], said["silent"], said["gone"]))
+    lost = sum(min(25, 50 * part / max(1, listed)) for part in (said["small"], said["silent"], gone))
     score = max(0, round(min(100, 100 * (count / ENOUGH) ** 0.5) - lost))
     return Readiness(score, is_ready, advice, [])
 

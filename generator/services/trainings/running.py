@@ -125,7 +125,7 @@ def start_training(*, user: User, training: Training) -> Training:
     assets.check_usable([training.checkpoint], user, training.team)
     check_room(user=user, team=training.team)
     is_first = training.is_draft
-    count = training.pictures.filter(removed=None).count()
+    count = (training.usable_set if training.is_scratch else training.pictures.filter(removed=None)).count()
     spec = plan(training, count) if is_first else read_spec(training, training.checkpoint.source)
     cost = cost_of(training, spec)
     if is_first:

@@ -89,6 +89,7 @@ def _facts(training: Training, point: points.Point) -> dict[str, Any]:
 def _enter(
     training: Training, point: points.Point, slug: str, place: Path, version: int, facts: dict[str, Any]
 ) -> Checkpoint:
+    encoder = training.checkpoint  # whose text encoder lies in the folder: its licence holds for that
     files: list[dict[str, Any]] = []
     for file in sorted(path for path in place.rglob("*") if path.is_file()):
         with file.open("rb") as opened:
@@ -107,19 +108,28 @@ def _enter(
         files=files,
         size=sum(one["size"] for one in files),
         facts=facts,
-        licence_name=_("%(team)s's own") % {"team": training.team},
-        commercial_use=_commercial_use(facts),
-        attribution="; ".join(facts["notes"])[:2000],
+        licence_name=_licence_of(training),
+        licence_url=encoder.licence_url,
+        commercial_use=_commercial_use(facts, encoder),
+        attribution="; ".join(filter(None, [*facts["notes"], encoder.attribution]))[:2000],
+        must_accept=encoder.must_accept,
+        for_managers=encoder.for_managers,
         training=training,
         point=point.step,
         version=version,
     )
 
 
-def _commercial_use(facts: dict[str, Any]) -> str:
-    """What was only lent or licensed may set conditions: whoever knows them can say more in the admin."""
-    is_free = FREE.issuperset(facts["rights"])
-    return Checkpoint.CommercialUse.YES if is_free else Checkpoint.CommercialUse.CONDITIONAL
+def _licence_of(training: Training) -> str:
+    says = {"team": str(training.team)[:40], "licence": training.checkpoint.licence_name[:40]}
+    return _("%(team)s's own; text encoder: %(licence)s") % says
+
+
+def _commercial_use(facts: dict[str, Any], encoder: Checkpoint) -> str:
+    """The stricter of two: what was lent or licensed may set conditions, and so may the text encoder's licence."""
+    uses = Checkpoint.CommercialUse
+    of_data = uses.YES if FREE.issuperset(facts["rights"]) else uses.CONDITIONAL
+    return max(of_data, uses(encoder.commercial_use), key=[uses.YES, uses.CONDITIONAL, uses.NO].index).value
 
 
 def _card(training: Training, version: int, facts: dict[str, Any]) -> str:
@@ -147,7 +157,8 @@ Whose they are, as {training.owner} stated:
 ## Training
 
 Autoencoder {spec["autoencoder_steps"]} steps, denoiser {facts["step"]} of {spec["steps"]} steps, batch {spec["batch"]},
-seed {spec["seed"]}, v-prediction on a cosine schedule. The text encoder is that of {facts["text_encoder"]}, unchanged.
+seed {spec["seed"]}, v-prediction on a cosine schedule. The text encoder is that of {facts["text_encoder"]}, unchanged,
+under its licence ({training.checkpoint.licence_name}).
 
 ## Measures
 

@@ -28,7 +28,7 @@ SHOWN_OF_SET, SHOWN_WORDS = 24, 40
 @login_required
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The two doors, what is under way, and the adapters that came of it."""
+    """The three doors, what is under way, and the adapters that came of it."""
     found = Training.objects.visible_to(request.user).filter(team=request.team).select_related(*RELATED)
     taught = Adapter.objects.filter(training__team=request.team).select_related("training__owner")
     models = Checkpoint.objects.filter(training__team=request.team).select_related("training__owner")
@@ -143,9 +143,9 @@ def shown(request: HttpRequest, training: Training, status: int = 200, **extra: 
 
 
 def _data_set(request: HttpRequest, training: Training) -> dict[str, Any]:
-    there = training.pictures.filter(removed=None).exclude(media=None)
+    there = training.usable_set
     words = there.order_by().values_list("caption").annotate(n=Count("pk")).order_by("-n", "caption")
-    seen = Media.objects.visible_to(request.user).kept().filter(learned_as__in=there)
+    seen = Media.objects.visible_to(request.user).kept().filter(learned_as__in=there.order_by())
     whose = dict(Upload.Whose.choices)
     rights = there.order_by().values_list("rights").annotate(n=Count("pk")).order_by("-n")
     context = {

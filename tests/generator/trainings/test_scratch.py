@@ -85,7 +85,8 @@ def test_from_an_album_to_a_model_of_the_team(scratch, bob, charlie, studio):
 
     made = trainings.choose_point(user=bob, training=training, step=4)
     assert isinstance(made, Checkpoint)
-    assert (made.version, made.point, made.native_size, made.commercial_use) == (1, 4, 64, "yes")
+    assert (made.version, made.point, made.native_size, made.commercial_use) == (1, 4, 64, "conditional")
+    assert made.licence_name == "Studio's own; text encoder: RAIL-M", "as the model's whose text encoder it is"
     assert Checkpoint.objects.offered_to(bob, studio).filter(pk=made.pk).exists()
     assert not Checkpoint.objects.offered_to(charlie, charlie.teams.first()).filter(pk=made.pk).exists()
     drawn = pipelines.load(made.source)("a red shoe", width=64, height=64, num_inference_steps=1).images
@@ -143,7 +144,25 @@ def test_what_is_deleted_meanwhile_is_left_out(scratch, bob):
     run_to_end(training)
     assert training.job.state == State.DONE
     table = (training.folder / "pictures" / "metadata.jsonl").read_text().splitlines()
-    assert (len(table), json.loads(table[0])["file_name"]) == (22, "000000.png")
+    assert len(table) == 22
+
+
+def test_what_is_deleted_between_two_slices_takes_nobody_elses_words(scratch, bob, settings):
+    settings.TRAINING_SLICE_SECONDS = 1e-6
+    training = trainings.start_training(user=bob, training=scratch(bob))
+    for _slice in range(5):
+        run_next()
+    first, other = training.pictures.order_by("order")[:2]
+    gallery.trash_media(user=bob, media=first.media)
+    gallery.set_visibility(user=bob, media=other.media, visibility="private")
+    run_to_end(training)
+    assert training.job.state == State.DONE
+    table = (training.folder / "pictures" / "metadata.jsonl").read_text().splitlines()
+    told = {row["file_name"].removesuffix(".png"): row["text"] for row in map(json.loads, table)}
+    left = training.pictures.exclude(pk__in=[first.pk, other.pk])
+    assert told == {picture.pk.hex: picture.caption for picture in left}
+    assert {path.stem for path in (training.folder / "pictures").glob("*.png")} == told.keys()
+    assert set(training.pictures.filter(learned=None)) == {first, other}
 
 
 def test_of_an_import_each_folder_gives_its_words(bob, alice, studio, tiny_model, make_media):
