@@ -1,5 +1,6 @@
 """Options that several commands take, and the studio that they ask."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,3 +30,13 @@ def team_id(studio: Studio, team: str | None) -> str | None:
         names = ", ".join(one["name"] for one in mine)
         raise Told(f"You are in {len(found) or 'no'} teams called “{team}”. Yours are: {names}.", USAGE)
     return str(found[0])
+
+
+def agree(yes: bool) -> None:
+    """Lets the person decide whether to start, unless they said so before. Told when they decide against it."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Told("Say --yes to start it where nobody can be asked.", USAGE)
+    if not typer.confirm("Start?", default=True, err=True):
+        raise Told("Nothing was started.")

@@ -61,6 +61,7 @@ WORDS: dict[str, Any] = {
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "shade": "",
     "slug": "starter",
+    "source": f"import:{ID}",
     "state": "done",
     "states": {"queued": 2, "done": 3},
     "status": "approved",

@@ -1,15 +1,14 @@
 """Many prompts from a table."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from atelier_cli import files, screen, table
-from atelier_cli.options import Folder, Json, Team, studio, team_id
+from atelier_cli.options import Folder, Json, Team, agree, studio, team_id
 from atelier_cli.studio import Studio
-from atelier_cli.told import INTERRUPTED, REFUSED, USAGE, Problem, Told
+from atelier_cli.told import INTERRUPTED, REFUSED, Problem, Told
 
 LOOK_EVERY = 1.0  # seconds
 ENDED = ("done", "failed", "cancelled")
@@ -85,12 +84,7 @@ def _ask(guess: dict[str, Any], yes: bool) -> None:
     screen.say(f"{prompts} prompts, {pictures} pictures, {time}. You have {left} pictures left today.")
     if pictures > left:
         raise Told("That is more than you have left today.")
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Told("Say --yes to start it where nobody can be asked.", USAGE)
-    if not typer.confirm("Start?", default=True, err=True):
-        raise Told("Nothing was started.")
+    agree(yes)
 
 
 def _watch(studio: Studio, made: dict[str, Any]) -> dict[str, Any]:

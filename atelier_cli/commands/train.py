@@ -1,13 +1,12 @@
 """Teaching the studio a thing or a style from pictures in a folder."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from atelier_cli import screen
-from atelier_cli.options import Json, Team, studio, team_id
+from atelier_cli.options import Json, Team, agree, studio, team_id
 from atelier_cli.studio import Event, Studio
 from atelier_cli.told import INTERRUPTED, USAGE, Problem, Told
 
@@ -93,7 +92,11 @@ def _bring(studio: Studio, training: str, files: list[Path]) -> None:
     with screen.bar() as bar:
         shown = bar.add_task("Bringing pictures", total=len(files), left="")
         for file in files:
-            told = studio.send(f"trainings/{training}/files", file.read_bytes(), name=file.name[-200:])
+            try:
+                content = file.read_bytes()
+            except OSError as error:
+                raise Told(f"{file} cannot be read: {error.strerror}.", USAGE) from error
+            told = studio.send(f"trainings/{training}/files", content, name=file.name[-200:])
             for problem in told["problems"]:
                 screen.say(f"{file}: {problem['words']}")
             bar.advance(shown)
@@ -109,12 +112,7 @@ def _ask(draft: dict[str, Any], yes: bool) -> None:
     if cost:
         time = f"about {screen.duration(cost['seconds'])}" if cost["seconds"] else "nobody can tell yet how long"
         screen.say(f"{cost['steps']} steps, {time} of computing, {cost['pictures']} pictures of your day.")
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Told("Say --yes to start it where nobody can be asked.", USAGE)
-    if not typer.confirm("Start?", default=True, err=True):
-        raise Told("Nothing was started.")
+    agree(yes)
 
 
 def _watch(studio: Studio, training: dict[str, Any]) -> None:

@@ -10,11 +10,13 @@ from gallery.models import Media
 from gallery.signals import who_learned
 
 NAMED = 5
+ASKED = 1000  # pictures
 
 
 def learned_in_words(*, user: User, media: Collection[UUID]) -> str:
     """A sentence that names what has learned from these pictures, as far as `user` may know; "" where nothing has."""
-    answers = who_learned.send(sender=Media, user=user, media=media) if media else []
+    asked = list(media)[:ASKED]
+    answers = who_learned.send(sender=Media, user=user, media=asked) if asked else []
     names = [name for _receiver, some in answers for name in some or ()]
     if not names:
         return ""

@@ -104,7 +104,10 @@ def review(request: HttpRequest) -> HttpResponse:
 def purge(request: HttpRequest) -> HttpResponse:
     """Deletes for good what is in the trash; asks first."""
     if "sure" not in request.POST:
-        ids = _ids(request)
+        try:
+            ids = _ids(request)
+        except ValueError:
+            return HttpResponseBadRequest(_("These are no pictures."))
         learned = services.learned_in_words(user=request.user, media=ids)
         return _ask(
             request, "gallery/_many_purge.html", ids=ids, learned=learned, address=reverse("gallery:many_purge")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gallery.models import Media
 from gallery.models.words import shape_of, size_of
 from gallery.services import index_words, set_tags, set_title, tag_many
-from gallery.words import Wanted, cut, highlight, mark, snippet
+from gallery.words import Wanted, Words, cut, highlight, mark, snippet
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,12 @@ def test_sizes_and_shapes():
     assert [size_of(*one) for one in edges] == ["small", "medium", "large", "huge"]
     ratios = ((1, 3), (2, 3), (1, 1), (3, 2), (3, 1))
     assert [shape_of(*one) for one in ratios] == ["tall", "portrait", "square", "landscape", "wide"]
+
+
+def test_on_sqlite_more_and_weightier_words_rank_higher():
+    wanted = Wanted.of("red app")
+    in_title = Words(title=("red", "apple"), prompt=("a", "photo")).as_line()
+    in_prompt = Words(title=("a", "photo"), prompt=("red", "apple")).as_line()
+    often = Words(prompt=("red", "apple", "apples")).as_line()
+    assert wanted.rank(in_title) > wanted.rank(often) > wanted.rank(in_prompt) > 0
+    assert wanted.rank("=colour=red a pear") == 0, "marks are no words"

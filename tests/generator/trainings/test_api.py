@@ -51,7 +51,8 @@ def test_from_a_draft_to_an_adapter(calls, bob, studio, drafted):
     ready = client.put(f"{at}/rights", RIGHTS, JSON).json()
     assert {picture["rights"] for picture in ready["pictures"]} == {"own"}
 
-    started = client.post(f"{at}/start").json()
+    once = {"Idempotency-Key": "start"}
+    started = [client.post(f"{at}/start", headers=once).json() for _lost_answer in range(2)][1]
     assert (started["state"], started["steps"], started["cost"]) == ("queued", 8, None)
     assert client.post(f"{at}/pause").json()["state"] == "paused"
     assert client.post(f"{at}/resume").json()["state"] == "queued"
@@ -63,7 +64,8 @@ def test_from_a_draft_to_an_adapter(calls, bob, studio, drafted):
     sample = client.get(done["points"][1]["samples"][0])
     assert (sample.status_code, sample["Content-Type"], sample.content[:4]) == (200, "image/png", b"\x89PNG")
 
-    made = client.post(f"{at}/points/6")
+    once = {"Idempotency-Key": "take"}
+    made = [client.post(f"{at}/points/6", headers=once) for _lost_answer in range(2)][1]
     assert (made.status_code, made.json()["is_model"], made.json()["version"]) == (201, False, 1)
     assert (made.json()["adapter"]["training"], made.json()["adapter"]["step"]) == (drafted["id"], 6)
     assert client.post(f"{at}/points/6").status_code == 409
