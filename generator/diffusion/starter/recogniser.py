@@ -5,7 +5,7 @@ It sees the art on every background, moved and blurred as a young model's pictur
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +19,7 @@ SIZE = 64
 BATCH = 64
 LEARNING_RATE = 3e-3
 LABEL_SMOOTHING = 0.1
+LIKELIEST = 5
 
 
 class Recogniser(nn.Module):
@@ -40,17 +41,17 @@ class Recogniser(nn.Module):
         return self.head(F.adaptive_avg_pool2d(self.features(pictures), 2).flatten(1))
 
 
-def train(pixels: np.ndarray, labels: np.ndarray, steps: int, seed: int = 0) -> Recogniser:
-    """A recogniser of real pictures [N, 64, 64, 3] uint8 with label numbers [N], in evaluation mode."""
+def train(draw: Callable[[int], tuple[Tensor, Tensor]], labels: int, steps: int, seed: int = 0) -> Recogniser:
+    """A recogniser of real pictures, in evaluation mode. draw(step) -> (pictures [B, 3, 64, 64] in -1..1, which of the
+    labels they are [B])."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    model = Recogniser(int(labels.max()) + 1).train()
+    model = Recogniser(labels).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.05)
     plan = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
-    for _ in range(steps):
-        rows = rng.integers(0, len(pixels), BATCH)
-        pictures = disturb(to_tensor(pixels[rows]), rng)
-        loss = F.cross_entropy(model(pictures), torch.from_numpy(labels[rows]), label_smoothing=LABEL_SMOOTHING)
+    for step in range(steps):
+        pictures, wanted = draw(step)
+        loss = F.cross_entropy(model(disturb(pictures, rng)), wanted, label_smoothing=LABEL_SMOOTHING)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -70,9 +71,10 @@ def disturb(pictures: Tensor, rng: np.random.Generator) -> Tensor:
 
 @torch.no_grad()
 def recognise(model: Recogniser, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """(the five likeliest label numbers [N, 5], embeddings [N, 1024]) of pictures [N, 3, 64, 64] in -1..1."""
+    """(the LIKELIEST label numbers [N, 5], embeddings [N, 1024]) of pictures [N, 3, 64, 64] in -1..1."""
     parts = pictures.split(BATCH)
-    best = torch.cat([model(part).topk(5).indices for part in parts])
+    likeliest = min(LIKELIEST, model.head.out_features)
+    best = torch.cat([model(part).topk(likeliest).indices for part in parts])
     return best, torch.cat([model.embed(part) for part in parts])
 
 

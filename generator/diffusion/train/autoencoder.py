@@ -32,13 +32,16 @@ PCA_PICTURES = 4096
 FACTOR = 8
 
 
-def make(size: int, latent_channels: int = 4) -> Autoencoder:
-    """The autoencoder trained from scratch here: factor 8 and 4 channels, as the diffusers ecosystem expects."""
+def make(size: int, latent_channels: int = 4, decoder: tuple[int, ...] = (3, 32, 64, 128)) -> Autoencoder:
+    """The autoencoder trained from scratch here: factor 8 and 4 channels, as the diffusers ecosystem expects.
+
+    decoder: its widths at full, half, quarter and eighth resolution.
+    """
     return PatchAutoencoder(
         latent_channels=latent_channels,
         pool=2,
         encoder_channels=(64, 128),
-        block_out_channels=(3, 32, 64, 128),
+        block_out_channels=decoder,
         sample_size=size,
     )
 

@@ -96,7 +96,7 @@ def build(
     places = {text: place for place, text in enumerate(captions)}
     caption_of = np.array([places[text] for text in numbers], np.int32)[caption_of]
     np.save(folder / CAPTION_OF, caption_of)
-    _write_words(folder / WORDS, captions, embed)
+    write_words(folder / WORDS, captions, embed)
     (folder / INDEX).write_text(json.dumps({"key": key, "captions": captions}), encoding="utf-8")
     (folder / BUILDING).unlink(missing_ok=True)
     cache = load(folder, key)
@@ -133,10 +133,13 @@ def embed(tokenizer: PreTrainedTokenizerBase, encoder: PreTrainedModel, texts: S
     return encoder(tokens.input_ids, attention_mask=mask)[0]
 
 
-def _write_words(path: Path, captions: Sequence[str], embed: Callable[[Sequence[str]], Tensor]) -> None:
+def write_words(
+    path: Path, captions: Sequence[str], embed: Callable[[Sequence[str]], Tensor], batch: int = BATCH
+) -> None:
+    """The embeddings of captions as [M, T, D] float16 in a file of numpy's. embed: texts -> [B, T, D]."""
     words: np.memmap | None = None
-    for start in range(0, len(captions), BATCH):
-        found = embed(captions[start : start + BATCH]).float().cpu().numpy().astype(np.float16)
+    for start in range(0, len(captions), batch):
+        found = embed(captions[start : start + batch]).float().cpu().numpy().astype(np.float16)
         if words is None:
             words = np.lib.format.open_memmap(path, "w+", np.float16, (len(captions), *found.shape[1:]))
         words[start : start + len(found)] = found

@@ -37,6 +37,7 @@ class LoopSpec:
     warmup, decay: steps over which the learning rate rises at the start and falls to zero at the end.
     precision: "auto" takes bf16 on a CUDA device that has it, and fp32 elsewhere.
     save_every, validate_every, sample_every, log_every: in steps; 0 is never.
+    tell_every: in steps, how often `on_step` is called. A GPU that is asked for its loss waits, so seldom is faster.
     """
 
     steps: int
@@ -55,10 +56,11 @@ class LoopSpec:
     validate_every: int = 250
     sample_every: int = 0
     log_every: int = 10
+    tell_every: int = 1
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "accumulate", "learning_rate", "clip"):
+        for name in ("steps", "batch", "accumulate", "learning_rate", "clip", "tell_every"):
             if not getattr(self, name) > 0:
                 raise SpecError(f"In training, {name} must be above zero, not {getattr(self, name)}.")
         for name in ("warmup", "decay", "save_every", "validate_every", "sample_every", "log_every", "seed"):
@@ -98,7 +100,7 @@ class Task:
 def train(task: Task, spec: LoopSpec, folder: Path, on_step: Callable[[Step], None] = lambda step: None) -> nn.Module:
     """Trains until `spec.steps`, going on from the newest state in `folder` if there is one.
 
-    Calls `on_step` after every step; Cancelled raised in it saves, then goes through. Returns the model,
+    Calls `on_step` after every step, or as often as the spec says; Cancelled raised in it saves, then goes through. Returns the model,
     unwrapped, with the averaged weights in place and in evaluation mode.
     """
     run = _Run(task, spec, folder)
@@ -164,13 +166,13 @@ class _Run:
         optimizers.update_average(list(self.average.values()), list(self.trained.values()), spec.average_decay, step)
         self.step = step
         self.seen += spec.batch * spec.accumulate * self.accelerator.num_processes
-        loss = float(losses)
         if _due(step, spec.log_every):
-            self._log(loss, rate, float(norm))
+            self._log(float(losses), rate, float(norm))
         previews = self._look(step)
         if _due(step, spec.save_every):
             self.save()
-        on_step(Step(step, spec.steps, previews, loss))
+        if previews or _due(step, spec.tell_every, spec.steps):
+            on_step(Step(step, spec.steps, previews, float(losses)))
 
     def save(self) -> None:
         """Writes the state of now, unless it is there already."""
@@ -235,6 +237,12 @@ class _Run:
             self.journal.draw(step, pictures)
         self.since += time.monotonic() - began
         return pictures
+
+
+def device() -> torch.device:
+    """Where this process trains."""
+    found: torch.device = Accelerator().device
+    return found
 
 
 def _precision(name: str, device: torch.device) -> torch.dtype | None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from generator.diffusion.starter import evaluate, evaluate_adapters
-from generator.diffusion.starter.recipe import art, compose
+from generator.diffusion.starter.recipe import art, captions
 
 GOOD = {
     "gain": 0.6,
@@ -34,7 +34,7 @@ def test_views_never_show_the_background_that_is_asked_for(piece, tmp_path):
     assert len({line["text"].split(" on ")[1] for line in lines}) == 12
     assert not any("blue" in line["text"] or "teapot" in line["text"] for line in lines)
     corners = [tuple(np.asarray(Image.open(tmp_path / "views" / line["file_name"]))[0, 0]) for line in lines]
-    assert compose.BACKGROUNDS["blue"] not in corners
+    assert captions.BACKGROUNDS["blue"] not in corners
     real = evaluate_adapters.real_views(piece, 64)
     assert all(evaluate.delta_e(picture, "blue") < 1 for picture in real)
 

@@ -9,40 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import re
 import sys
-from collections.abc import Iterator
-from hashlib import sha256
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PIL import Image
-
-from generator.diffusion.spec import SIZE_MULTIPLE, CheckpointError, SpecError
-from generator.diffusion.starter.assemble import WEIGHTS, assemble
+from generator.diffusion.spec import SIZE_MULTIPLE, CheckpointError, SpecError, Step
+from generator.diffusion.starter.assemble import WEIGHTS
 from generator.diffusion.starter.card import read_concepts
-from generator.diffusion.starter.recipe import art, compose
+from generator.diffusion.starter.recipe import art
 
-if TYPE_CHECKING:
-    import numpy as np
-
-SIZE = 128
 INDEX = "model_index.json"
-# Of each thing on each background: other places, sizes and captions.
-VARIANTS = 4
-# What the sample sheets show: easy and hard things, on colours that were trained with them and not.
-SHOWN = (
-    "3d render of red apple on a white background",
-    "3d render of a rocket on a navy blue background",
-    "3d render of a panda on a yellow background",
-    "3d render of a guitar on a mint green background",
-    "3d render of a birthday cake on a pink background",
-    "3d render of a bicycle on a sky blue background",
-    "3d render of a sunflower on a white background",
-    "3d render of a pizza on a purple background",
-    "3d render of a laptop on a beige background",
-)
+UNSAID = ("_name_or_path", "lambda_min_clipped")
+SAY_EVERY = 500
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -52,6 +31,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN")
     parser.add_argument("--steps", type=int, default=20_000, metavar="N", help="steps of the denoiser (20000)")
     parser.add_argument("--decay", type=int, default=8000, metavar="N", help="of these, with a falling rate (8000)")
+    parser.add_argument("--batch", type=int, default=24, metavar="N", help="pictures a step of the denoiser (24)")
+    parser.add_argument("--rate", type=float, default=6e-4, metavar="R", help="its learning rate (0.0006)")
+    parser.add_argument("--average", type=float, default=0.999, metavar="D", help="decay of its moving average (0.999)")
+    parser.add_argument("--autoencoder-steps", type=int, default=1000, metavar="N", help="(1000)")
+    parser.add_argument("--autoencoder-batch", type=int, default=8, metavar="N", help="(8)")
+    parser.add_argument("--each", type=int, default=16, metavar="N", help="captions for each piece of art (16)")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N things, for a quick look")
+    parser.add_argument("--sample-every", type=int, default=1000, metavar="N", help="steps between sheets (1000)")
+    parser.add_argument("--save-every", type=int, default=250, metavar="N", help="steps lost by a crash (250)")
+    parser.add_argument("--tell-every", type=int, default=1, metavar="N", help="a GPU likes 50 (1)")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16", "fp16"), default="auto")
     parser.add_argument("--compile", action="store_true", help="torch.compile: minutes to start, then faster")
     parser.add_argument("--export", action="store_true", help="replace the starter's weights when it is done")
@@ -71,74 +60,48 @@ def main(argv: list[str] | None = None) -> int:
 
 def train(arguments: argparse.Namespace) -> Path:
     """The finished run's diffusers folder."""
-    from generator.diffusion.train import loop, pretrain
+    from generator.diffusion.starter.recipe import training
+    from generator.diffusion.train.loop import LoopSpec
 
     art.fetch(arguments.art)
-    pieces = art.read(arguments.art, read_concepts())
-    pictures = pretrain.Pictures(
-        key=sha256(json.dumps([piece.label for piece in pieces]).encode()).hexdigest(),
-        count=VARIANTS * sum(len(trained_backgrounds(piece)) for piece in pieces),
-        stream=lambda: composed(pieces),
-    )
-    spec = pretrain.PretrainSpec(
-        words_from=str(assemble(arguments.output / "words")),
-        size=SIZE,
-        prompts=SHOWN,
-        denoiser=loop.LoopSpec(
+    told = {
+        "precision": arguments.precision,
+        "compile": arguments.compile,
+        "tell_every": arguments.tell_every,
+        "save_every": arguments.save_every,
+        "validate_every": arguments.save_every,
+        "log_every": max(10, arguments.tell_every),
+    }
+    recipe = training.Recipe(
+        each=arguments.each,
+        autoencoder=LoopSpec(
+            steps=arguments.autoencoder_steps,
+            batch=arguments.autoencoder_batch,
+            learning_rate=1e-3,
+            warmup=50,
+            decay=arguments.autoencoder_steps // 3,
+            **told,
+        ),
+        denoiser=LoopSpec(
             steps=arguments.steps,
             decay=arguments.decay,
-            learning_rate=6e-4,
+            batch=arguments.batch,
+            learning_rate=arguments.rate,
             warmup=200,
-            precision=arguments.precision,
-            compile=arguments.compile,
-            sample_every=1000,
+            average_decay=arguments.average,
+            sample_every=arguments.sample_every,
+            **told,
         ),
     )
-    return pretrain.pretrain(spec, pictures, arguments.output)
+    began = time.monotonic()
 
+    def say(step: Step) -> None:
+        if step.index % SAY_EVERY == 0 or step.index == step.total:
+            passed = time.monotonic() - began
+            sys.stderr.write(f"{passed:.0f} s: step {step.index} of {step.total}, loss {step.loss:.4f}\n")
 
-def composed(pieces: list[art.Art]) -> Iterator[tuple[np.ndarray, str]]:
-    """Every thing on every background it is trained on, VARIANTS times: (RGB [SIZE, SIZE, 3] uint8, caption).
-
-    The last time it is not alone in the middle but small in a corner, beside another thing, or in another colour.
-    """
-    rng = random.Random(0)
-    pictures = {}
-    for piece in pieces:
-        with Image.open(piece.path) as opened:
-            pictures[piece.label] = opened.convert("RGBA")
-    for piece in pieces:
-        picture = pictures[piece.label]
-        for background in trained_backgrounds(piece):
-            for _ in range(VARIANTS - 1):
-                yield _told(compose.compose(piece, picture, background, rng, SIZE))
-            yield _told(_special(piece, pieces, pictures, background, rng))
-
-
-def trained_backgrounds(piece: art.Art) -> list[str]:
-    """The backgrounds on which a thing is trained."""
-    unseen = compose.unseen_backgrounds(piece.label)
-    return [background for background in compose.BACKGROUNDS if background not in unseen]
-
-
-def _special(
-    piece: art.Art, pieces: list[art.Art], pictures: dict[str, Image.Image], background: str, rng: random.Random
-) -> compose.Composed:
-    picture = pictures[piece.label]
-    kind = rng.choice(("placed", "pair", "recoloured"))
-    if kind == "recoloured":
-        recoloured = compose.compose_recoloured(piece, picture, background, rng, SIZE)
-        if recoloured is not None:
-            return recoloured
-    company = [other for other in pieces if other is not piece and background in trained_backgrounds(other)]
-    if kind == "pair" and company:
-        other = rng.choice(company)
-        return compose.compose_pair((piece, other), (picture, pictures[other.label]), background, rng, SIZE)
-    return compose.compose_placed(piece, picture, background, rng, SIZE)
-
-
-def _told(made: compose.Composed) -> tuple[np.ndarray, str]:
-    return made.pixels, made.caption
+    pieces = art.read(arguments.art, read_concepts()[: arguments.limit], art.STYLES)
+    return training.train(recipe, pieces, arguments.output, say)
 
 
 def export(model: Path, home: Path) -> None:
@@ -155,8 +118,8 @@ def export(model: Path, home: Path) -> None:
         part.half().save_pretrained(weights / name)
     for name in (INDEX, "scheduler/scheduler_config.json"):
         settings = json.loads((model / name).read_text(encoding="utf-8"))
-        settings.pop("_name_or_path", None)  # of the machine that it was trained on
-        _write_json(weights / name, settings)
+        # Not the path on the machine that it was trained on, nor a bound that is infinite: JSON knows none.
+        _write_json(weights / name, {key: settings[key] for key in settings if key not in UNSAID})
     card = json.loads((home / "card.json").read_text(encoding="utf-8"))
     card["native_size"] = SIZE_MULTIPLE * unet.config.sample_size
     card["description"] = re.sub(r"\bof \d+ everyday", f"of {len(read_concepts())} everyday", card["description"])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from generator.diffusion.starter.recipe import art, compose
+from generator.diffusion.starter.recipe import art, captions, compose
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -165,7 +165,7 @@ def background(kind: str, rng: random.Random) -> Image.Image:
 
 def _colour(rng: random.Random) -> tuple[int, int, int]:
     if rng.random() < 0.5:
-        return rng.choice([*compose.BACKGROUNDS.values()])
+        return rng.choice([*captions.BACKGROUNDS.values()])
     return rng.randint(0, 255), rng.randint(0, 255), rng.randint(0, 255)
 
 
