@@ -16,17 +16,18 @@ from generator.diffusion.starter.assemble import MARKER, WEIGHTS, assemble, fing
 from generator.diffusion.starter.autoencoder import PatchAutoencoder
 from generator.diffusion.starter.card import read_card, read_concepts
 
+NATIVE = {"width": 128, "height": 128}
 PROMPT = "3d render of a rocket on a navy blue background"
 
 
 @torch.no_grad()
 def sample_plainly(pipeline, prompt, *, steps, guidance, seed):
-    """The textbook loop over the parts, without pipeline and without prompt masks forgotten: [64, 64, 3] of uint8."""
+    """The textbook loop over the parts, without pipeline and without prompt masks forgotten: [128, 128, 3] of uint8."""
     tokens = pipeline.tokenizer(["", prompt], padding="max_length", max_length=24, truncation=True, return_tensors="pt")
     context = pipeline.text_encoder(**tokens).last_hidden_state
     scheduler = DPMSolverMultistepScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction")
     scheduler.set_timesteps(steps)
-    x = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(seed))
+    x = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(seed))
     for t in scheduler.timesteps:
         without, with_prompt = pipeline.unet(torch.cat([x, x]), t, context).sample.chunk(2)
         x = scheduler.step(without + guidance * (with_prompt - without), t, x).prev_sample
@@ -35,17 +36,17 @@ def sample_plainly(pipeline, prompt, *, steps, guidance, seed):
 
 
 def test_it_draws_what_a_plain_sampler_draws(starter, spec_for):
-    image = generate(spec_for(starter, prompt=PROMPT, steps=20, guidance=3.0, seed=7)).images[0]
+    image = generate(spec_for(starter, prompt=PROMPT, steps=20, guidance=3.0, seed=7, **NATIVE)).images[0]
     expected = sample_plainly(pipelines.load(str(starter)), PROMPT, steps=20, guidance=3.0, seed=7)
     assert np.abs(np.asarray(image, int) - expected.astype(int)).max() <= 1
 
 
 def test_it_draws_what_it_is_asked_for(starter, spec_for):
-    pixels = np.asarray(generate(spec_for(starter, prompt=PROMPT, steps=20, guidance=3.0, seed=7)).images[0], int)
-    red, _, blue = np.concatenate([pixels[:8, :8], pixels[-8:, -8:]]).reshape(-1, 3).mean(0)
+    pixels = np.asarray(generate(spec_for(starter, prompt=PROMPT, steps=20, guidance=3.0, seed=7, **NATIVE)).images[0], int)
+    red, _, blue = np.concatenate([pixels[:16, :16], pixels[-16:, -16:]]).reshape(-1, 3).mean(0)
     assert blue > red + 30  # navy in the corners
     assert blue < 128
-    assert pixels[20:44, 20:44].mean() > 110  # and a light rocket in the middle
+    assert pixels[40:88, 40:88].mean() > 110  # and a light rocket in the middle
 
 
 @pytest.mark.parametrize("steps", [20])
@@ -69,8 +70,8 @@ def test_a_long_prompt_is_cut_not_refused(starter, spec_for):
 
 
 def picture():
-    """[1, 3, 64, 64]: a soft disc on a plain ground, much like what it was trained on."""
-    y, x = torch.meshgrid(torch.linspace(-1, 1, 64), torch.linspace(-1, 1, 64), indexing="ij")
+    """[1, 3, 128, 128]: a soft disc on a plain ground, much like what it was trained on."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 128), torch.linspace(-1, 1, 128), indexing="ij")
     disc = torch.sigmoid((0.6 - (x**2 + y**2).sqrt()) * 20)
     return torch.stack([2 * disc - 1, 0.2 - 0.8 * disc, -0.6 + 0 * disc])[None]
 
@@ -81,7 +82,7 @@ def test_the_autoencoder_keeps_a_picture(starter):
         error = (vae(picture()).sample.clamp(-1, 1) - picture()).square().mean()
     assert 10 * torch.log10(4 / error) > 26  # dB
     latents = vae.encode(picture()).latent_dist
-    assert latents.sample().shape == (1, 16, 8, 8)
+    assert latents.sample().shape == (1, 4, 16, 16)
     assert torch.equal(latents.sample(), latents.mode())
 
 
@@ -94,9 +95,9 @@ def test_the_autoencoder_is_saved_and_loaded_in_any_geometry(tmp_path, geometry)
     again = PatchAutoencoder.from_pretrained(tmp_path).eval()
     with torch.no_grad():
         latents = vae.encode(picture()).latent_dist.mode()
-        assert latents.shape == (1, geometry.get("latent_channels", 16), 8, 8)
+        assert latents.shape == (1, geometry.get("latent_channels", 16), 16, 16)
         assert torch.equal(again.decode(latents).sample, vae.decode(latents, return_dict=False)[0])
-        assert vae.decode(latents).sample.shape == (1, 3, 64, 64)
+        assert vae.decode(latents).sample.shape == (1, 3, 128, 128)
 
 
 def test_it_is_assembled_once(tmp_path):
@@ -147,7 +148,7 @@ def test_many_processes_assemble_it_at_once(tmp_path):
 
 def test_its_card_and_concepts_can_be_read():
     card = read_card()
-    assert (card["native_size"], card["licence"], card["commercial_use"]) == (64, "Apache-2.0", True)
+    assert (card["native_size"], card["licence"], card["commercial_use"]) == (128, "Apache-2.0", True)
     assert card["scheduler"] in card["schedulers"]
-    assert len(set(read_concepts())) == 380
+    assert len(set(read_concepts())) == 983
     assert all(any(concept in prompt for concept in read_concepts()) for prompt in card["suggestions"])
