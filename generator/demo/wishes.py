@@ -10,7 +10,7 @@ from generator.demo.people import Cast
 from generator.formats import FORMATS
 from generator.models import StylePreset
 
-# Of the starter's 380 concepts, some that it draws well (docs/starter.md).
+# Of the starter's 983 things, some that it draws well (docs/starter.md).
 _WORDS = """
 a red apple, a rocket, a strawberry, a birthday cake, a sunflower, a pizza, a crown, a watermelon, a shortcake,
 a hamburger, a doughnut, a tulip, a guitar, a lemon, a house, a balloon, a wrapped gift, an ice cream, a

@@ -100,8 +100,8 @@ class Task:
 def train(task: Task, spec: LoopSpec, folder: Path, on_step: Callable[[Step], None] = lambda step: None) -> nn.Module:
     """Trains until `spec.steps`, going on from the newest state in `folder` if there is one.
 
-    Calls `on_step` after every step, or as often as the spec says; Cancelled raised in it saves, then goes through. Returns the model,
-    unwrapped, with the averaged weights in place and in evaluation mode.
+    Calls `on_step` after every step, or as often as the spec says; Cancelled raised in it saves, then goes through.
+    Returns the model, unwrapped, with the averaged weights in place and in evaluation mode.
     """
     run = _Run(task, spec, folder)
     try:

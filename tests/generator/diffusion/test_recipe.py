@@ -92,7 +92,9 @@ def test_art_is_laid_on_the_colour_that_is_named(folder: Path):
 def test_captions_name_the_thing_its_style_and_the_ground():
     told = {captions.caption("rocket", "flat", "orange", random.Random(seed)) for seed in range(50)}
     assert "flat illustration of a rocket on an orange background" in told
-    assert all("flat" in text and text.endswith("rocket on an orange background") or "rocket," in text for text in told)
+    assert all(
+        ("flat" in text and text.endswith("rocket on an orange background")) or "rocket," in text for text in told
+    )
     assert not any(captions.caption("rocket", "3d", "", random.Random(seed)).endswith("ground") for seed in range(20))
     assert captions.plain_caption("rocket", "teal", "cartoon") == "cartoon of rocket on a teal background"
 

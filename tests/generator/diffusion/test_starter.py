@@ -42,7 +42,9 @@ def test_it_draws_what_a_plain_sampler_draws(starter, spec_for):
 
 
 def test_it_draws_what_it_is_asked_for(starter, spec_for):
-    pixels = np.asarray(generate(spec_for(starter, prompt=PROMPT, steps=20, guidance=3.0, seed=7, **NATIVE)).images[0], int)
+    pixels = np.asarray(
+        generate(spec_for(starter, prompt=PROMPT, steps=20, guidance=3.0, seed=7, **NATIVE)).images[0], int
+    )
     red, _, blue = np.concatenate([pixels[:16, :16], pixels[-16:, -16:]]).reshape(-1, 3).mean(0)
     assert blue > red + 30  # navy in the corners
     assert blue < 128

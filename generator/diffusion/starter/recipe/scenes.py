@@ -1,4 +1,4 @@
-"""What training pictures of the starter show: things on a ground, with the words for it. How they are painted: stage.py.
+"""What training pictures of the starter show: things on a ground, with the words for it. stage.py paints them.
 
 Things, styles, grounds, places, sizes, company and colours are combined by chance, so that words combine too instead of
 whole pictures being learned by heart.
@@ -16,7 +16,7 @@ from PIL import Image
 from generator.diffusion.starter.recipe import captions, compose
 from generator.diffusion.starter.recipe.art import Art
 
-# Of a hundred scenes: a small thing in a named corner, two things beside each other, one in another colour than its own.
+# Shares of the scenes: a small thing in a named corner, two beside each other, one in another colour than its own.
 PLACED, PAIRS, RECOLOURED = 0.08, 0.10, 0.08
 # Those that say nothing of their ground, which then is plain.
 UNSAID = 0.08

@@ -97,7 +97,8 @@ def cast(scenes: Iterable[Scene]) -> Cast:
             cutouts[row, layer] = laid.cutout
             numbers[:, row, layer] = laid.middle, laid.spread, laid.share
     grounds = torch.tensor([places[scene.background] for scene in told])
-    return Cast(torch.from_numpy(cutouts), *(torch.from_numpy(part) for part in numbers), grounds)
+    middles, spreads, shares = (torch.from_numpy(part) for part in numbers)
+    return Cast(torch.from_numpy(cutouts), middles, spreads, shares, grounds)
 
 
 def _lay(pictures: Tensor, middle: Tensor, share: Tensor, size: int) -> Tensor:

@@ -82,14 +82,14 @@ def train(
     words = _words(folder)
     kept = noise.kept_signal(noise.cosine_betas())
     captions = [*dict.fromkeys(scene.caption for scene in told), ""]
-    unet = denoiser.make(
+    unet: Any = denoiser.make(
         recipe.shape,
         latent_channels=vae.config.latent_channels,
         sample_size=recipe.size // SIZE_MULTIPLE,
         text_width=words.text_encoder.config.hidden_size,
     )
     pipeline = pretrain.assemble(vae, unet, words)
-    seen_apart = _held_out(painter.stage, apart, vae, words, recipe)
+    seen_apart = _held_out(painter.painted_on, apart, vae, words, recipe)
     task = loop.Task(
         unet,
         Draws(
@@ -118,13 +118,13 @@ def train(
 class Painter:
     """Paints batch `index` of a cast, gone through in a new order each time round; both are on the device."""
 
-    stage: stage.Stage
+    painted_on: stage.Stage
     cast: stage.Cast
 
     def __call__(self, index: int, batch: int, seed: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """(which scenes [B], pictures [B, 3, S, S] in -1..1)."""
         rows = torch.from_numpy(in_order(index, batch, len(self.cast), seed)).to(generator.device)
-        return rows, self.stage.paint(self.cast[rows], generator)
+        return rows, self.painted_on.paint(self.cast[rows], generator)
 
 
 @dataclass(frozen=True)
@@ -189,9 +189,9 @@ def _train_autoencoder(
         return PatchAutoencoder.from_pretrained(finished)
     torch.manual_seed(recipe.seed)
     model = autoencoder.make(recipe.size, decoder=recipe.decoder)
-    generator = torch.Generator(painter.stage.full.device).manual_seed(recipe.seed)
+    generator = torch.Generator(painter.painted_on.full.device).manual_seed(recipe.seed)
     rows = torch.randperm(len(painter.cast), generator=torch.Generator().manual_seed(recipe.seed))[:PCA_SCENES]
-    parts = [painter.stage.paint(painter.cast[part], generator) for part in rows.to(generator.device).split(64)]
+    parts = [painter.painted_on.paint(painter.cast[part], generator) for part in rows.to(generator.device).split(64)]
     sample = torch.cat([part.cpu() for part in parts])
     autoencoder.start_from_pca(model, sample)
     apart = sample[:APART].to(generator.device)
@@ -201,7 +201,7 @@ def _train_autoencoder(
         autoencoder.loss,
         validate=lambda model: {"psnr": autoencoder.psnr(model, apart)},
     )
-    model = loop.train(task, recipe.autoencoder, folder / "autoencoder", on_step)
+    loop.train(task, recipe.autoencoder, folder / "autoencoder", on_step)
     autoencoder.set_scale(model, sample)
     model.save_pretrained(finished)
     return model
