@@ -51,15 +51,20 @@ class Pace:
     """Says how far an export is, a few times a second at most."""
 
     def __init__(self, export: Export) -> None:
-        self.export, self._told = export, 0.0
+        self.export, self.done, self._told = export, 0, 0.0
 
     def at(self, done: int) -> None:
         """So many are ready. Raises Gone when nobody waits for it any more."""
-        if not self.export.hold(done=done):
+        self.done = done
+        self.beat()
+
+    def beat(self) -> None:
+        """As many as before; the worker lives. Raises as `at`."""
+        if not self.export.hold(done=self.done):
             raise Gone
         if monotonic() - self._told > TOLD_EVERY:
             self._told = monotonic()
-            self.export.done = done
+            self.export.done = self.done
             tell(self.export)
 
 
