@@ -14,7 +14,7 @@ from generator.batches import matrix, table
 from generator.formats import FORMATS
 from generator.forms import GenerationForm
 from generator.models import Batch, Checkpoint, Generation, StylePreset, WordList
-from generator.services import Refused, prepare
+from generator.services import Refused, datasets, prepare
 
 LONGEST_NAME = 120
 SHOWN_PROBLEMS = 100
@@ -142,6 +142,12 @@ class TableForm(GenerationForm):
         settings = form.arguments()
         settings.pop("visibility", None)
         return prepare(**settings)
+
+
+class DataSetForm(forms.Form):
+    """How near to a training picture is too near."""
+
+    bound = forms.IntegerField(required=False, min_value=datasets.LEAST, max_value=datasets.MOST)
 
 
 class _Names:

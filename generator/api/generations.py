@@ -18,7 +18,8 @@ from accounts.models import Team, User
 from accounts.permissions import can
 from accounts.roles import Action
 from accounts.services import once
-from gallery.models import Media
+from gallery.api.exports import ExportOut
+from gallery.models import Export, Media
 from generator import services
 from generator.api.jobs import FullJobOut, full
 from generator.batches.matrix import MOST
@@ -27,6 +28,7 @@ from generator.following import follow
 from generator.formats import nearest_format
 from generator.forms import GUIDES, MAX_PICTURES, STRONGEST, GenerationForm
 from generator.models import Batch, Checkpoint, Generation, Job, State
+from generator.services import datasets
 
 router = Router(tags=["generations"])
 # For the description: ninja knows no schema of a stream.
@@ -116,6 +118,20 @@ class BatchIn(Asked):
             services.prepare(**row.checked(user, team, "generations", place), title=row.title)
             for place, row in enumerate(self.generations)
         ]
+
+
+class DataSetIn(Asked):
+    """How near to a training picture is too near."""
+
+    model_config = {"extra": "forbid"}
+
+    name: str = Field("", max_length=200, description="of the export; without it the batch's")
+    bound: int = Field(
+        datasets.USUAL,
+        ge=datasets.LEAST,
+        le=datasets.MOST,
+        description="pictures are left out that differ from a training picture in fewer of 256 bits (PDQ)",
+    )
 
 
 class BatchEstimateOut(Schema):
@@ -219,6 +235,21 @@ def cancel_batch(request: HttpRequest, pk: UUID) -> BatchOut:
     """What waits at once, what runs within one step; what is done stays."""
     services.cancel_batch(user=request.user, batch=get_object_or_404(Batch.objects.visible_to(request.user), pk=pk))
     return _batch(request.user, pk)
+
+
+@router.post("/batches/{uuid:pk}/data-set", response=ExportOut, summary="A batch as a data set")
+def data_set(
+    request: HttpRequest, pk: UUID, wanted: DataSetIn | None = None, idempotency_key: Once = None
+) -> ExportOut:
+    """A zip as ImageFolder reads it, with the nearest training picture of each; an export: watch and fetch it there."""
+    batch = get_object_or_404(Batch.objects.visible_to(request.user).select_related("team"), pk=pk)
+    settings = (wanted or DataSetIn()).dict()
+
+    def make() -> str:
+        return str(datasets.export_data_set(user=request.user, batch=batch, **settings).pk)
+
+    made = once(user=request.user, key=idempotency_key, asked=asked(request), make=make)
+    return ExportOut.of(get_object_or_404(Export.objects.visible_to(request.user).kept(), pk=UUID(made)))
 
 
 @router.get("/jobs/{uuid:pk}/events", summary="Follow a job", openapi_extra={"responses": {200: _EVENTS}})
