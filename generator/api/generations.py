@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -22,6 +22,7 @@ from gallery.api.exports import ExportOut
 from gallery.models import Export, Media
 from generator import services
 from generator.api.jobs import FullJobOut, full
+from generator.batch_forms import RowForm
 from generator.batches.matrix import MOST
 from generator.diffusion.spec import MAX_ADAPTERS, MAX_WEIGHT
 from generator.following import follow
@@ -73,6 +74,8 @@ class SettingsIn(Asked):
     )
     reference_scale: float | None = Field(None, description=f"how strongly, up to {STRONGEST:g}")
 
+    form: ClassVar[type[GenerationForm]] = GenerationForm
+
     def checked(self, user: User, team: Team, *place: str | int) -> dict[str, Any]:
         """What the services take. ValidationError with the path of each mistake, below `place` in the body."""
         data = self.model_dump(exclude={"team", "visibility", "title", "aspect"}, exclude_none=True)
@@ -82,7 +85,7 @@ class SettingsIn(Asked):
             usual = Checkpoint.objects.enabled().filter(is_default=True).first()
             data["checkpoint"] = usual.slug if usual else ""
         data["adapters"] = ",".join(f"{one.slug}:{'' if one.weight is None else one.weight}" for one in self.adapters)
-        form = GenerationForm(data, team=team, user=user)
+        form = self.form(data, team=team, user=user)
         if not form.is_valid():
             raise ValidationError(mistakes(form, *place))
         asked = {name: value for name, value in form.arguments().items() if name != "visibility"}
@@ -100,6 +103,8 @@ class RowIn(SettingsIn):
     """One request of a batch."""
 
     title: str = Field("", max_length=120)
+    count: int = Field(1, description=f"pictures, 1 to {MOST * MAX_PICTURES}; seeds go on from one to the next")
+    form: ClassVar[type[GenerationForm]] = RowForm
 
 
 class BatchIn(Asked):
@@ -114,10 +119,12 @@ class BatchIn(Asked):
 
     def prepared(self, user: User, team: Team) -> list[Generation]:
         """The requests, ready to be put in line. ValidationError and Refused as for one."""
-        return [
-            services.prepare(**row.checked(user, team, "generations", place), title=row.title)
-            for place, row in enumerate(self.generations)
-        ]
+        found: list[Generation] = []
+        for place, row in enumerate(self.generations):
+            settings = {**row.checked(user, team, "generations", place), "title": row.title}
+            found += services.prepare_row(**settings)
+            services.check_size(found)
+        return found
 
 
 class DataSetIn(Asked):
