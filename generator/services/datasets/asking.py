@@ -1,8 +1,10 @@
 """Asking for a data set: what it would hold, and what of it can be compared."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -29,18 +31,13 @@ class Offer:
     pictures: int
     origins: list[Origin]
 
-    @property
-    def is_compared(self) -> bool:
-        """Whether there is anything to compare with."""
-        return any(one.is_known for one in self.origins)
-
 
 def offer(*, user: User, batch: Batch) -> Offer | None:
     """None while the batch is not finished, has no picture that `user` sees, or belongs to others."""
     if not can(user, Action.VIEW, batch.team) or batch.jobs.unfinished().exists():
         return None
-    made = pictures_of(batch, user)
-    return Offer(len(made), origins_of(one for one, _media in made)) if made else None
+    count = _media_of(batch, user).count()
+    return Offer(count, origins_of(_done_of(batch))) if count else None
 
 
 def export_data_set(*, user: User, batch: Batch, bound: int = USUAL, name: str = "") -> Export:
@@ -57,7 +54,7 @@ def export_data_set(*, user: User, batch: Batch, bound: int = USUAL, name: str =
         raise Refused(says % {"least": LEAST, "most": MOST})
     if batch.jobs.unfinished().exists():
         raise Refused(_("Wait until the batch has ended, or cancel what is left of it."))
-    total = len(pictures_of(batch, user))
+    total = _media_of(batch, user).count()
     if not total:
         raise Refused(_("None of its pictures is left."))
     wishes = {"kind": KIND, "batch": str(batch.pk), "bound": bound}
@@ -67,9 +64,19 @@ def export_data_set(*, user: User, batch: Batch, bound: int = USUAL, name: str =
 
 def pictures_of(batch: Batch, user: User) -> list[tuple[Generation, Media]]:
     """Its finished pictures that `user` sees, in the order of its rows, each with what was asked for."""
-    done = Generation.objects.filter(job__in=batch.jobs.filter(state=State.DONE, hidden=False))
-    rows = {one.pk: one for one in done.select_related("checkpoint__training").order_by("job__position", "job")}
+    rows = {one.pk: one for one in _done_of(batch).order_by("job__position", "job")}
     place = {pk: number for number, pk in enumerate(rows)}
-    found = Media.objects.visible_to(user).kept().filter(job__in=list(rows)).select_related("team")
-    order = sorted(found, key=lambda one: (place[one.job], one.index))
+    order = sorted(_media_of(batch, user).select_related("team"), key=lambda one: (place[one.job], one.index))
     return [(rows[one.job], one) for one in order]
+
+
+def _done_of(batch: Batch) -> QuerySet[Generation]:
+    return Generation.objects.filter(job__in=_jobs_of(batch)).select_related("checkpoint")
+
+
+def _media_of(batch: Batch, user: User) -> QuerySet[Media]:
+    return Media.objects.visible_to(user).kept().filter(job__in=_jobs_of(batch))
+
+
+def _jobs_of(batch: Batch) -> list[UUID]:
+    return list(batch.jobs.filter(state=State.DONE, hidden=False).values_list("pk", flat=True))

@@ -16,7 +16,12 @@ class Comparison:
 
     def __init__(self, origins: list[Origin], user: User, on_busy: Callable[[], None]) -> None:
         self.origins = origins
-        self._known = [(origin, picture) for origin in origins for picture in origin.pictures]
+        self._known = [
+            (origin, picture)
+            for origin in origins
+            if origin.is_known
+            for picture in origin.pictures.select_related("media", "training")
+        ]
         trainings = {picture.training_id for _origin, picture in self._known}
         seen = Training.objects.visible_to(user).filter(pk__in=trainings)
         self._named = set(seen.values_list("pk", flat=True))

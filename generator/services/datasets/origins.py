@@ -1,33 +1,40 @@
 """What the models of a batch have learned from, as far as it is known here. Imports no torch."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 from PIL import Image
 
 from generator.diffusion.train import data, pdq
-from generator.models import Adapter, Checkpoint, Generation, Training, TrainingPicture
+from generator.models import Adapter, Checkpoint, Generation, TrainingPicture
 
 
 @dataclass(frozen=True)
 class Origin:
-    """One model or adapter that the pictures were made with. pictures: what it has learned from; []: nobody knows."""
+    """One model or adapter that the pictures were made with. kind: "model", or the adapter's."""
 
     asset: Checkpoint | Adapter
-    kind: str  # "model", or the adapter's
-    pictures: list[TrainingPicture] = field(default_factory=list)
+    kind: str
 
     @property
+    def pictures(self) -> QuerySet[TrainingPicture]:
+        """What it has learned from, as far as that is known: removed ones too, since a model does not forget them."""
+        learned = TrainingPicture.objects.filter(training=self.asset.training_id).exclude(learned=None)
+        return learned.order_by("order", "added")
+
+    @cached_property
     def count(self) -> int:
-        """Of its training pictures."""
-        return len(self.pictures)
+        """Of its training pictures; 0: nobody knows."""
+        return self.pictures.count() if self.asset.training_id else 0
 
     @property
     def is_known(self) -> bool:
         """Whether what it has learned from can be compared with."""
-        return bool(self.pictures)
+        return bool(self.count)
 
     def facts(self) -> dict[str, Any]:
         """For the manifest."""
@@ -39,21 +46,19 @@ class Origin:
 def origins_of(generations: Iterable[Generation]) -> list[Origin]:
     """The models and adapters of these requests, each once: models first."""
     checkpoints: dict[int, Checkpoint] = {}
-    slugs: dict[str, None] = {}
+    worn: dict[str, dict[str, Any]] = {}
     for one in generations:
         checkpoints[one.checkpoint_id] = one.checkpoint
-        slugs |= dict.fromkeys(worn["slug"] for worn in one.adapters)
-    adapters = Adapter.objects.select_related("training").filter(slug__in=slugs).order_by("name")
-    found = [Origin(one, "model", _learned_by(one.training)) for one in checkpoints.values()]
-    return [*found, *(Origin(one, one.kind, _learned_by(one.training)) for one in adapters)]
+        worn |= {entry["slug"]: entry for entry in one.adapters}
+    there = Adapter.objects.in_bulk(worn, field_name="slug")
+    adapters = [there.get(slug) or _deleted(entry) for slug, entry in worn.items()]
+    return [*(Origin(one, "model") for one in checkpoints.values()), *(Origin(one, one.kind) for one in adapters)]
 
 
-def _learned_by(training: Training | None) -> list[TrainingPicture]:
-    """Those that were learned from, removed ones too: a model does not forget them."""
-    if training is None:
-        return []
-    learned = training.pictures.exclude(learned=None).select_related("media", "training")
-    return list(learned.order_by("order", "added"))
+def _deleted(entry: dict[str, Any]) -> Adapter:
+    """An adapter of which only what the recipe says is left."""
+    known = {name: entry[name] for name in ("slug", "name", "kind") if name in entry}
+    return Adapter(**known, weights_hash=entry.get("hash", ""))
 
 
 def opener(picture: TrainingPicture) -> Callable[[], Image.Image | np.ndarray | None]:

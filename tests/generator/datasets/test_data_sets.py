@@ -85,6 +85,17 @@ def test_what_a_model_learned_from_is_said_to_be_unknown_where_it_is(bob, finish
     assert "is not known here" in archive.read("README.md").decode()
 
 
+def test_an_adapter_that_was_deleted_since_is_named_and_not_known(bob, finished, adapter):
+    batch = finished(bob, ROWS, worn=adapter)
+    adapter.delete()
+    _archive, rows, told = unpacked(datasets.export_data_set(user=bob, batch=batch))
+    assert [(one["name"], one["training_pictures"]["known"]) for one in told["models"]] == [
+        ("Starter", False),
+        ("Our bottle", False),
+    ]
+    assert len(rows) == 4
+
+
 def test_without_anything_to_compare_with_all_pictures_go_and_have_no_distance(bob, finished):
     _archive, rows, told = unpacked(datasets.export_data_set(user=bob, batch=finished(bob, ROWS)))
     assert [row["nearest_bits"] for row in rows] == [None] * 4
