@@ -12,8 +12,12 @@ class GeneratorConfig(AppConfig):
     verbose_name = _("Studio")
 
     def ready(self) -> None:
-        """Clears up after people, teams and requests that are gone; says which models have learned from a picture."""
+        """Clears up after people, teams and requests that are gone; says which models have learned from a picture, and
+        how a data set is written."""
+        from gallery.services.exporting import WRITERS
         from generator.models import Generation, Job, Training, TrainingPicture
+        from generator.services import datasets
+        from generator.services.datasets.writing import write
         from generator.services.leaving import cancel_all
         from generator.services.trainings import learned_from
         from generator.services.trainings.leftovers import drop_file, drop_folder
@@ -38,6 +42,7 @@ class GeneratorConfig(AppConfig):
         def names_of_learned(user, media, **kwargs) -> list[str]:
             return [f"{one.name} ({one.version})" for one in learned_from(media, user)]
 
+        WRITERS[datasets.KIND] = write
         who_learned.connect(names_of_learned, weak=False, dispatch_uid="generator")
         post_delete.connect(of_training, sender=Training, weak=False, dispatch_uid="generator")
         post_delete.connect(of_picture, sender=TrainingPicture, weak=False, dispatch_uid="generator")

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Team
 from generator.batches import matrix, table
 from generator.formats import FORMATS
-from generator.forms import GenerationForm
+from generator.forms import MAX_PICTURES, GenerationForm, whole
 from generator.models import Batch, Checkpoint, Generation, StylePreset, WordList
-from generator.services import Refused, prepare
+from generator.services import Refused, check_size, datasets, prepare, prepare_row
 
 LONGEST_NAME = 120
 SHOWN_PROBLEMS = 100
@@ -69,6 +69,7 @@ class RowForm(GenerationForm):
     """One row of a table over the settings for all rows."""
 
     title = forms.CharField(max_length=LONGEST_NAME, required=False)
+    count = whole(1, matrix.MOST * MAX_PICTURES)  # in as many jobs as it takes
 
 
 class TableForm(GenerationForm):
@@ -113,7 +114,7 @@ class TableForm(GenerationForm):
         return self.cleaned_data["name"]
 
     def generations(self) -> list[Generation]:
-        """The requests, one a row, not written yet."""
+        """The requests, at least one a row, not written yet."""
         return self._generations
 
     def _read(self, cleaned: dict[str, Any]) -> None:
@@ -123,17 +124,22 @@ class TableForm(GenerationForm):
         names = _Names(self.team)
         for row in found.rows:
             try:
-                self._generations.append(self._row({**usual, **names.resolve(row.cells)}))
+                self._generations += self._row({**usual, **names.resolve(row.cells)})
             except (forms.ValidationError, Refused) as error:
                 reasons = error.messages if isinstance(error, forms.ValidationError) else [str(error)]
                 self.problems.append(table.Problem(row.line, " ".join(reasons)))
+            try:
+                check_size(self._generations)
+            except Refused as refusal:
+                self.problems.append(table.Problem(row.line, str(refusal)))
+                break
         self.problems.sort(key=lambda problem: problem.line)
         if self.problems:
             self.add_error(None, _("Nothing was started: the table needs a correction."))
         if not cleaned.get("name") and self._generations:
             cleaned["name"] = _short(self._generations[0].prompt)
 
-    def _row(self, values: dict[str, str]) -> Generation:
+    def _row(self, values: dict[str, str]) -> list[Generation]:
         form = RowForm(values, team=self.team)
         if not form.is_valid():
             raise forms.ValidationError(
@@ -141,7 +147,13 @@ class TableForm(GenerationForm):
             )
         settings = form.arguments()
         settings.pop("visibility", None)
-        return prepare(**settings)
+        return prepare_row(**settings)
+
+
+class DataSetForm(forms.Form):
+    """How near to a training picture is too near."""
+
+    bound = forms.IntegerField(required=False, min_value=datasets.LEAST, max_value=datasets.MOST)
 
 
 class _Names:

@@ -28,7 +28,8 @@ MAX_SEED = 2**32 - 1
 MAX_LETTERS = 2000
 
 
-def _whole(low: int, high: int, **options: Any) -> forms.IntegerField:
+def whole(low: int, high: int, **options: Any) -> forms.IntegerField:
+    """A field for a number, which says between what it lies where it does not."""
     return forms.IntegerField(min_value=low, max_value=high, error_messages=_between(low, high), **options)
 
 
@@ -49,8 +50,8 @@ class SizeForm(forms.Form):
         },
     )
     format = forms.ChoiceField(choices=[(item.slug, item.label) for item in FORMATS.values()])
-    count = _whole(1, MAX_PICTURES)
-    steps = _whole(1, MAX_STEPS, required=False)
+    count = whole(1, MAX_PICTURES)
+    steps = whole(1, MAX_STEPS, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offers what an administrator has switched on at this moment."""
@@ -75,7 +76,7 @@ class GenerationForm(SizeForm):
     guidance = forms.FloatField(
         min_value=0, max_value=MAX_GUIDANCE, required=False, error_messages=_between(0, MAX_GUIDANCE)
     )
-    seed = _whole(0, MAX_SEED, required=False)
+    seed = whole(0, MAX_SEED, required=False)
     scheduler = forms.ChoiceField(choices=[("", ""), *SCHEDULERS.items()], required=False)
     visibility = forms.ChoiceField(choices=Media.Visibility, required=False)
     source = forms.ModelChoiceField(

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from generator.views import asking, batches, create, edit, jobs, licences, prompts, queue, references, styles, words
+from generator.views import (
+    asking,
+    batches,
+    create,
+    datasets,
+    edit,
+    jobs,
+    licences,
+    prompts,
+    queue,
+    references,
+    styles,
+    words,
+)
 from generator.views.trainings import actions as teaching
 from generator.views.trainings import pages as trainings
 
@@ -30,6 +43,7 @@ urlpatterns = [
     path("batches/<uuid:pk>/resume/", batches.resume, name="resume_batch"),
     path("batches/<uuid:pk>/retry/", batches.retry, name="retry_batch"),
     path("batches/<uuid:pk>/hide/", batches.hide, name="hide_batch"),
+    path("batches/<uuid:pk>/data-set/", datasets.export, name="export_batch"),
     path("licences/<slug:kind>/<slug:slug>/accept/", licences.accept, name="accept_licence"),
     path("queue/", queue.page, name="queue"),
     path("queue/jobs/<uuid:pk>/move/", queue.move, name="queue_move"),

@@ -50,6 +50,7 @@ DOORS = {
     "generator:resume_batch": MANAGED,
     "generator:retry_batch": MANAGED,
     "generator:hide_batch": maker_only(),
+    "generator:export_batch": act(Action.VIEW),
     "generator:accept_licence": act(Action.CREATE, outside=DONE),  # charlie's is his own team
     "generator:queue": page(),
     "generator:queue_move": MANAGED,

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import IO, Any
@@ -25,6 +25,7 @@ from gallery.export.naming import Namer
 from gallery.export.spec import Wishes
 from gallery.models import Brand, BrandFont, Channel, Export, Media
 from gallery.models.errand import State
+from gallery.services.refused import Refused
 from gallery.services.reviews import is_draft
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,40 @@ NO_KB = 1000  # bytes of a kB, as the platforms count
 
 class Gone(Exception):  # noqa: N818 (nobody's fault)
     """The export was deleted, or is another worker's by now."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What lies in an export's file: how it is called, how many pictures are in it, what is to be known about it."""
+
+    name: str
+    files: int
+    notes: list[str]
+
+
+class Pace:
+    """Says how far an export is, a few times a second at most."""
+
+    def __init__(self, export: Export) -> None:
+        self.export, self.done, self._told = export, 0, 0.0
+
+    def at(self, done: int) -> None:
+        """So many are ready. Raises Gone when nobody waits for it any more."""
+        self.done = done
+        self.beat()
+
+    def beat(self) -> None:
+        """As many as before; the worker lives. Raises as `at`."""
+        if not self.export.hold(done=self.done):
+            raise Gone
+        if monotonic() - self._told > TOLD_EVERY:
+            self._told = monotonic()
+            self.export.done = self.done
+            tell(self.export)
+
+
+# What the rooms above put in order: who writes it, by the `kind` of its wishes. Refused fails it with that sentence.
+WRITERS: dict[str, Callable[[Export, Pace, IO[bytes]], Written]] = {}
 
 
 @dataclass
@@ -68,25 +103,35 @@ def prepare(export: Export) -> None:
         _prepare(export)
     except Gone:
         log.info("export %s is nobody's any more", export.pk)
+    except Refused as refusal:
+        _fail(export, str(refusal))
     except Exception:
         log.exception("export %s failed", export.pk)
-        reason = _("It could not be prepared. Try again; if it fails again, tell an administrator.")
-        if export.end(State.FAILED, reason=reason):
-            tell(export)
+        _fail(export, _("It could not be prepared. Try again; if it fails again, tell an administrator."))
+
+
+def _fail(export: Export, reason: str) -> None:
+    if export.end(State.FAILED, reason=reason):
+        tell(export)
 
 
 def _prepare(export: Export) -> None:
-    wishes = Wishes.from_json(export.wishes)
-    kit = kit_for(export.team, wishes, Namer(wishes.naming))
+    write = WRITERS.get(export.wishes.get("kind", ""), _write_pictures)
     # On the disk beside other temporary files: it may be larger than memory.
     with tempfile.TemporaryFile() as target:
-        write = _write_one if export.total == 1 else _write_zip
-        name = write(export, kit, target)
-        if not kit.entries:
-            if export.end(State.FAILED, reason=kit.notes[0] if kit.notes else _("None of these pictures is left.")):
-                tell(export)
-            return
-        _store(export, kit, target, name)
+        written = write(export, Pace(export), target)
+        if not written.files:
+            raise Refused(written.notes[0] if written.notes else _("None of these pictures is left."))
+        _store(export, written, target)
+
+
+def _write_pictures(export: Export, pace: Pace, target: IO[bytes]) -> Written:
+    wishes = Wishes.from_json(export.wishes)
+    kit = kit_for(export.team, wishes, Namer(wishes.naming))
+    name = (_write_one if export.total == 1 else _write_zip)(export, pace, kit, target)
+    if len(kit.entries) == 1 and export.total == 1:
+        export.wishes["file_name"] = name
+    return Written(name, len(kit.entries), kit.notes)
 
 
 def kit_for(team: Team, wishes: Wishes, namer: Namer) -> Kit:
@@ -94,17 +139,17 @@ def kit_for(team: Team, wishes: Wishes, namer: Namer) -> Kit:
     return Kit(wishes, namer, _logo(team, wishes), _font(team, wishes))
 
 
-def _write_one(export: Export, kit: Kit, target: IO[bytes]) -> str:
-    for name, data in _files(export, kit):
+def _write_one(export: Export, pace: Pace, kit: Kit, target: IO[bytes]) -> str:
+    for name, data in _files(export, pace, kit):
         target.write(data)
         return name.rsplit("/", 1)[-1]
     return ""
 
 
-def _write_zip(export: Export, kit: Kit, target: IO[bytes]) -> str:
+def _write_zip(export: Export, pace: Pace, kit: Kit, target: IO[bytes]) -> str:
     # Stored: the pictures are compressed already.
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for name, data in _files(export, kit):
+        for name, data in _files(export, pace, kit):
             archive.writestr(name, data)
         about = {"export": export.name, "team": str(export.team), "by": str(export.owner), "made": timezone.now()}
         about |= {"left_out": kit.notes}
@@ -113,11 +158,11 @@ def _write_zip(export: Export, kit: Kit, target: IO[bytes]) -> str:
     return "export.zip"
 
 
-def _files(export: Export, kit: Kit) -> Iterator[tuple[str, bytes]]:
+def _files(export: Export, pace: Pace, kit: Kit) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of each, one at a time. Says how far it is after each. Gone when nobody waits for it any more."""
     wishes = kit.wishes
     channels = Channel.objects.in_bulk(wishes.channels)
-    done, told = 0, 0.0
+    done = 0
     for pk in wishes.media:
         media = Media.objects.visible_to(export.owner).kept().select_related("team", "owner").filter(pk=pk).first()
         if media is None:
@@ -127,12 +172,7 @@ def _files(export: Export, kit: Kit) -> Iterator[tuple[str, bytes]]:
             done += 1
             if media and image and number in channels:
                 yield from _file(export, kit, media, channels[number], image)
-            if not export.hold(done=done):
-                raise Gone
-            if monotonic() - told > TOLD_EVERY:
-                told = monotonic()
-                export.done = done
-                tell(export)
+            pace.at(done)
 
 
 def open_original(media: Media, kit: Kit) -> Image.Image | None:
@@ -237,18 +277,16 @@ def _entry(name: str, media: Media, channel: Channel, made: Made) -> dict[str, A
     }
 
 
-def _store(export: Export, kit: Kit, target: IO[bytes], name: str) -> None:
+def _store(export: Export, written: Written, target: IO[bytes]) -> None:
     digest = hashlib.sha256()
     size = target.tell()
     target.seek(0)
     while chunk := target.read(1 << 20):
         digest.update(chunk)
     target.seek(0)
-    export.file.save(name, File(target, name=name), save=False)
+    export.file.save(written.name, File(target, name=written.name), save=False)
     stored = export.file
-    notes = list(dict.fromkeys(kit.notes))
-    if len(kit.entries) == 1 and export.total == 1:
-        export.wishes["file_name"] = name
+    notes = list(dict.fromkeys(written.notes))
     facts = {"file": stored.name, "bytes": size, "sha256": digest.hexdigest(), "notes": notes, "wishes": export.wishes}
     if not export.end(State.DONE, done=export.total, **facts):
         stored.storage.delete(str(stored.name))

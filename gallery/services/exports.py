@@ -52,16 +52,16 @@ def create_export(*, user: User, team: Team, wishes: Wishes, name: str = "") -> 
         channels=tuple(channel.pk for channel in channels),
         focus={**focus_points(media=media, channels=channels), **wishes.focus},
     )
-    with transaction.atomic():
-        export = Export.objects.create(
-            team=team,
-            owner=user,
-            name=(name.strip() or _default_name(media))[:200],
-            wishes=wishes.as_json(),
-            total=len(media) * len(channels),
-            expires=timezone.now() + timedelta(hours=settings.EXPORT_HOURS),
-        )
-        delivery.wake()
+    name = name.strip() or _default_name(media)
+    return enter_export(user=user, team=team, name=name, wishes=wishes.as_json(), total=len(media) * len(channels))
+
+
+@transaction.atomic
+def enter_export(*, user: User, team: Team, name: str, wishes: dict[str, Any], total: int) -> Export:
+    """Puts what was checked in line. `wishes`: of Wishes, or of a `kind` that exporting.WRITERS knows."""
+    expires = timezone.now() + timedelta(hours=settings.EXPORT_HOURS)
+    export = Export.objects.create(team=team, owner=user, name=name[:200], wishes=wishes, total=total, expires=expires)
+    delivery.wake()
     return export
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -18,15 +18,18 @@ from accounts.models import Team, User
 from accounts.permissions import can
 from accounts.roles import Action
 from accounts.services import once
-from gallery.models import Media
+from gallery.api.exports import ExportOut
+from gallery.models import Export, Media
 from generator import services
 from generator.api.jobs import FullJobOut, full
+from generator.batch_forms import RowForm
 from generator.batches.matrix import MOST
 from generator.diffusion.spec import MAX_ADAPTERS, MAX_WEIGHT
 from generator.following import follow
 from generator.formats import nearest_format
 from generator.forms import GUIDES, MAX_PICTURES, STRONGEST, GenerationForm
 from generator.models import Batch, Checkpoint, Generation, Job, State
+from generator.services import datasets
 
 router = Router(tags=["generations"])
 # For the description: ninja knows no schema of a stream.
@@ -71,6 +74,8 @@ class SettingsIn(Asked):
     )
     reference_scale: float | None = Field(None, description=f"how strongly, up to {STRONGEST:g}")
 
+    form: ClassVar[type[GenerationForm]] = GenerationForm
+
     def checked(self, user: User, team: Team, *place: str | int) -> dict[str, Any]:
         """What the services take. ValidationError with the path of each mistake, below `place` in the body."""
         data = self.model_dump(exclude={"team", "visibility", "title", "aspect"}, exclude_none=True)
@@ -80,7 +85,7 @@ class SettingsIn(Asked):
             usual = Checkpoint.objects.enabled().filter(is_default=True).first()
             data["checkpoint"] = usual.slug if usual else ""
         data["adapters"] = ",".join(f"{one.slug}:{'' if one.weight is None else one.weight}" for one in self.adapters)
-        form = GenerationForm(data, team=team, user=user)
+        form = self.form(data, team=team, user=user)
         if not form.is_valid():
             raise ValidationError(mistakes(form, *place))
         asked = {name: value for name, value in form.arguments().items() if name != "visibility"}
@@ -98,6 +103,8 @@ class RowIn(SettingsIn):
     """One request of a batch."""
 
     title: str = Field("", max_length=120)
+    count: int = Field(1, description=f"pictures, 1 to {MOST * MAX_PICTURES}; seeds go on from one to the next")
+    form: ClassVar[type[GenerationForm]] = RowForm
 
 
 class BatchIn(Asked):
@@ -112,10 +119,26 @@ class BatchIn(Asked):
 
     def prepared(self, user: User, team: Team) -> list[Generation]:
         """The requests, ready to be put in line. ValidationError and Refused as for one."""
-        return [
-            services.prepare(**row.checked(user, team, "generations", place), title=row.title)
-            for place, row in enumerate(self.generations)
-        ]
+        found: list[Generation] = []
+        for place, row in enumerate(self.generations):
+            settings = {**row.checked(user, team, "generations", place), "title": row.title}
+            found += services.prepare_row(**settings)
+            services.check_size(found)
+        return found
+
+
+class DataSetIn(Asked):
+    """How near to a training picture is too near."""
+
+    model_config = {"extra": "forbid"}
+
+    name: str = Field("", max_length=200, description="of the export; without it the batch's")
+    bound: int = Field(
+        datasets.USUAL,
+        ge=datasets.LEAST,
+        le=datasets.MOST,
+        description="pictures are left out that differ from a training picture in fewer of 256 bits (PDQ)",
+    )
 
 
 class BatchEstimateOut(Schema):
@@ -219,6 +242,21 @@ def cancel_batch(request: HttpRequest, pk: UUID) -> BatchOut:
     """What waits at once, what runs within one step; what is done stays."""
     services.cancel_batch(user=request.user, batch=get_object_or_404(Batch.objects.visible_to(request.user), pk=pk))
     return _batch(request.user, pk)
+
+
+@router.post("/batches/{uuid:pk}/data-set", response=ExportOut, summary="A batch as a data set")
+def data_set(
+    request: HttpRequest, pk: UUID, wanted: DataSetIn | None = None, idempotency_key: Once = None
+) -> ExportOut:
+    """A zip as ImageFolder reads it, with the nearest training picture of each; an export: watch and fetch it there."""
+    batch = get_object_or_404(Batch.objects.visible_to(request.user).select_related("team"), pk=pk)
+    settings = (wanted or DataSetIn()).dict()
+
+    def make() -> str:
+        return str(datasets.export_data_set(user=request.user, batch=batch, **settings).pk)
+
+    made = once(user=request.user, key=idempotency_key, asked=asked(request), make=make)
+    return ExportOut.of(get_object_or_404(Export.objects.visible_to(request.user).kept(), pk=UUID(made)))
 
 
 @router.get("/jobs/{uuid:pk}/events", summary="Follow a job", openapi_extra={"responses": {200: _EVENTS}})

@@ -1,9 +1,11 @@
 """Many jobs as one: asking for them, and what happens to all of them together."""
 
+import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Unpack
 from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
@@ -15,10 +17,13 @@ from django.utils.translation import gettext as _
 from accounts import services as people
 from accounts.models import Team, User
 from generator import events, previews, queue
+from generator.batches.matrix import MOST
 from generator.models import Batch, Generation, Job, State, Worker
-from generator.services.creating import Refused, enter
+from generator.services.creating import Refused, Settings, enter, prepare
 from generator.services.prompts import remember_prompt
 
+MOST_OF_A_JOB = 8  # pictures
+SEEDS = 2**32
 LEAST_OFF = 0.2  # by what part an estimate is off even where all was measured often
 
 
@@ -38,6 +43,28 @@ class BatchEstimate:
     def is_affordable(self) -> bool:
         """Whether the quota suffices."""
         return self.pictures <= self.left_today
+
+
+def prepare_row(**settings: Unpack[Settings]) -> list[Generation]:
+    """One row of a batch as `prepare` makes it, in as many requests as its pictures need: seeds go on through all."""
+    count = settings.get("count") or 1
+    if count <= MOST_OF_A_JOB:
+        return [prepare(**settings)]
+    seed = settings.get("seed")
+    first = secrets.randbelow(SEEDS - count) if seed is None else seed
+    parts = []
+    for at in range(0, count, MOST_OF_A_JOB):
+        part = settings.copy()
+        part["count"], part["seed"] = min(MOST_OF_A_JOB, count - at), (first + at) % SEEDS
+        parts.append(prepare(**part))
+    return parts
+
+
+def check_size(generations: Sequence[Generation]) -> None:
+    """Refused for more requests than one batch takes."""
+    if len(generations) > MOST:
+        says = _("That is %(n)d jobs of at most %(each)d pictures each; a batch has at most %(most)d. Make it two.")
+        raise Refused(says % {"n": len(generations), "each": MOST_OF_A_JOB, "most": MOST})
 
 
 def estimate_batch(*, user: User, generations: Sequence[Generation]) -> BatchEstimate:

@@ -17,6 +17,7 @@ from django_htmx.http import reswap
 
 from generator import services
 from generator.models import Batch, State
+from generator.services import datasets
 from generator.views.batch_cards import BatchCard, batch_cards
 from generator.views.cards import RELATED, cards
 
@@ -139,4 +140,6 @@ def _facts(request: HttpRequest, batch: Batch) -> dict[str, Any]:
             (name, label, sum(card.counts[state] for state in states)) for name, (label, states) in SHELVES.items()
         ],
         "reasons": list(failed[:REASONS]),
+        "offer": datasets.offer(user=request.user, batch=batch) if card.is_finished else None,
+        "bounds": {"least": datasets.LEAST, "usual": datasets.USUAL, "most": datasets.MOST},
     }

@@ -150,6 +150,7 @@ DOORS = {
     "post /api/v1/batches/estimate": act(Action.CREATE, opens=200, outside=422),
     "get /api/v1/batches/{pk}": thing(),
     "get /api/v1/batches/{pk}/media": thing(),
+    "post /api/v1/batches/{pk}/data-set": act(Action.VIEW, opens=409),  # it has not ended
     "post /api/v1/batches/{pk}/cancel": act(Action.MANAGE_JOBS, own=True, opens=200),
     "get /api/v1/queue": page(),
     "get /api/v1/workers": Door(opens=403, outside=None),  # for administrators
@@ -181,6 +182,11 @@ def _thing(door: str, bob, make_job, make_batch, **more):
     return make_batch(bob, prompts=1, **more) if "/batches/" in door else make_job(bob, **more)
 
 
+def _empty(door: str) -> dict:
+    """What is sent where nothing need be said; Django's client would post a form."""
+    return {"content_type": "application/json"} if door.startswith("post") else {}
+
+
 def test_no_address_is_missing_from_the_table(db):
     paths = Client().get("/api/v1/openapi.json").json()["paths"]
     assert {f"{method} {path}" for path, methods in paths.items() for method in methods} == set(DOORS)
@@ -191,7 +197,7 @@ def test_no_address_is_missing_from_the_table(db):
 def test_who_gets_in(request, calls, bob, studio, make_job, make_batch, make_media, door, person):
     client = calls(request.getfixturevalue(person)) if person else Client()
     found = next((it for of in (deliveries, things, teaching) if (it := of.call(door, bob, make_media))), None)
-    path, options = found or (door.format(pk=_thing(door, bob, make_job, make_batch).pk).split()[1], {})
+    path, options = found or (door.format(pk=_thing(door, bob, make_job, make_batch).pk).split()[1], _empty(door))
     if door in BODIES:
         options = {"data": {**BODIES[door], "team": str(studio.pk)}, "content_type": "application/json"}
     response = getattr(client, door.split()[0])(path, **options)
@@ -203,8 +209,8 @@ def test_who_gets_in(request, calls, bob, studio, make_job, make_batch, make_med
 @pytest.mark.parametrize("door", [door for door in DOORS if re.search("/(jobs|batches)/{pk}", door)])
 def test_a_private_job_exists_for_nobody_else(calls, alice, bob, make_job, make_batch, door):
     method, path = door.format(pk=_thing(door, bob, make_job, make_batch, visibility="private").pk).split()
-    _problem(getattr(calls(alice), method)(path), 404)
-    assert getattr(calls(bob), method)(path).status_code == DOORS[door].opens
+    _problem(getattr(calls(alice), method)(path, **_empty(door)), 404)
+    assert getattr(calls(bob), method)(path, **_empty(door)).status_code == DOORS[door].opens
 
 
 # Nobody can be asked about a private picture: gallery/test_reviews.py.

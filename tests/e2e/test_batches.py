@@ -1,6 +1,8 @@
 """Batches as a person makes them: from choices in a prompt, from a table; stopped, and followed to the pictures."""
 
+import json
 import re
+import zipfile
 
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -73,6 +75,29 @@ def test_a_table_names_its_bad_row_and_starts_once_it_is_mended(page: Page):
     expect(page.locator(".facts")).to_contain_text("3")
     start(page)
     expect(page.locator(".cell img[alt]:not([data-cell-preview])")).to_have_count(3, timeout=240_000)
+
+
+def test_a_finished_batch_is_exported_as_a_data_set(page: Page):
+    page.get_by_role("link", name="From a table").click()
+    rows = "prompt;title;count;steps;seed\na red star, 3d icon;star;9;2;5\na blue moon, 3d icon;moon;1;2;5\n"
+    page.get_by_label("or its rows as text").fill(rows)
+    page.get_by_role("button", name="Check the table").click()
+    start(page)
+    expect(page.locator(".batch-words")).to_contain_text("3 of 3 ended", timeout=240_000)
+    page.get_by_text("As a data set", exact=True).click()
+    expect(page.locator("#data-set")).to_contain_text("What it has learned from is not known here")
+    assert serious(page) == []
+    page.get_by_role("button", name="Export as a data set").click()
+    export = page.locator(".delivery").first
+    with page.expect_download() as download:
+        export.get_by_role("link", name="Download").click()
+    expect(export).to_contain_text("remark")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        names = archive.namelist()
+        table = [json.loads(line) for line in archive.read("metadata.jsonl").splitlines()]
+    assert names[:2] == ["star/00001.png", "star/00002.png"]
+    assert {"moon/00001.png", "manifest.json", "README.md"} < {*names}
+    assert [row["seed"] for row in table] == [*range(5, 14), 5]
 
 
 def test_a_batch_rests_goes_on_and_is_cancelled(page: Page):

@@ -121,3 +121,19 @@ def test_only_what_has_ended_is_put_away_and_by_its_owner(make_batch, alice, bob
     services.hide_batch(user=bob, batch=batch)
     batch.refresh_from_db()
     assert batch.hidden
+
+
+def test_a_row_of_many_pictures_is_as_many_jobs_as_it_takes_and_its_seeds_go_on(checkpoint):
+    made = services.prepare_row(checkpoint=checkpoint, prompt="a scan", title="scan", count=20, seed=7)
+    assert [(one.count, one.seed) for one in made] == [(8, 7), (8, 15), (4, 23)]
+    assert {(one.prompt, one.title) for one in made} == {("a scan", "scan")}
+    drawn = services.prepare_row(checkpoint=checkpoint, prompt="a scan", count=20)
+    assert [one.seed - drawn[0].seed for one in drawn] == [0, 8, 16]
+    assert len(services.prepare_row(checkpoint=checkpoint, prompt="a scan", count=8)) == 1
+
+
+def test_more_jobs_than_a_batch_takes_are_refused(checkpoint):
+    one = services.prepare(checkpoint=checkpoint, prompt="a scan", count=8)
+    services.check_size([one] * 500)
+    with pytest.raises(services.Refused, match="501"):
+        services.check_size([one] * 501)

@@ -87,6 +87,17 @@ def test_many_at_once_or_none(calls, bob, studio, checkpoint):
     assert client.get(path).json()["total"] == 3
 
 
+def test_a_row_of_a_batch_may_want_more_pictures_than_one_request(calls, bob, studio, checkpoint):
+    asked = {"name": "Shoes", "generations": [{**ASKED, "count": 20}], "team": str(studio.pk)}
+    assert _post(calls(bob), "/api/v1/batches", asked).json()["states"] == {"queued": 3}
+    assert sum(Job.objects.values_list("generation__count", flat=True)) == 20
+    asked["generations"] = [{**ASKED, "count": 4000}, ASKED]
+    refused = _post(calls(bob), "/api/v1/batches/estimate", asked)
+    assert (refused.status_code, "501" in refused.json()["detail"]) == (409, True)
+    asked["generations"] = [{**ASKED, "count": 4001}]
+    assert _post(calls(bob), "/api/v1/batches", asked).status_code == 422
+
+
 def test_what_many_would_cost_before_they_are_asked_for(calls, bob, studio, checkpoint):
     client, rows = calls(bob), [{**ASKED, "count": n} for n in (1, 3)]
     told = _post(client, "/api/v1/batches/estimate", {"name": "Shoes", "generations": rows}).json()

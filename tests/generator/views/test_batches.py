@@ -81,8 +81,25 @@ def test_a_file_is_read_with_all_its_columns(bobs):
     assert (second.prompt, second.count, second.steps, second.format, second.title) == ("a boot", 2, 3, "square", "")
 
 
+def test_a_row_of_many_pictures_is_several_jobs(bobs):
+    sent = table("prompt,title,count,seed\na scan with a shadow,shadow,20,5\na scan,none,3,5\n")
+    bobs.post(reverse("generator:start_batch"), sent | {"origin": "table", "batch": str(uuid4())})
+    made = Generation.objects.order_by("job__position")
+    assert [(one.title, one.count, one.seed) for one in made] == [
+        ("shadow", 8, 5),
+        ("shadow", 8, 13),
+        ("shadow", 4, 21),
+        ("none", 3, 5),
+    ]
+
+
+def test_more_pictures_than_a_batch_takes_are_told_with_the_row(bobs):
+    response = bobs.post(reverse("generator:new_batch"), table("prompt,count\na,4000\nb,1\nc,1\n"))
+    assert [(one.line, "501" in one.reason) for one in response.context["problems"]] == [(3, True)]
+
+
 def test_every_bad_row_is_named_and_nothing_starts(bobs):
-    text = "prompt,count,style\na,1,\n,2,\nb,nine,\nc,1,oil\nd,99,\n"
+    text = "prompt,count,style\na,1,\n,2,\nb,nine,\nc,1,oil\nd,9999,\n"
     for name in ("new_batch", "start_batch"):
         response = bobs.post(reverse(f"generator:{name}"), table(text))
         assert response.status_code == 422
