@@ -4,6 +4,7 @@ from django.urls import path
 
 from generator.views import asking, batches, create, edit, jobs, licences, prompts, queue, references, styles, words
 from generator.views.trainings import actions as teaching
+from generator.views.trainings import comparing
 from generator.views.trainings import pages as trainings
 
 app_name = "generator"
@@ -71,6 +72,10 @@ urlpatterns = [
     path("train/<uuid:pk>/stop/", teaching.stop, name="stop_training"),
     path("train/<uuid:pk>/again/", teaching.again, name="training_again"),
     path("train/<uuid:pk>/delete/", teaching.delete, name="delete_training"),
+    path("train/<uuid:pk>/comparison/", comparing.grid, name="comparison"),
+    path("train/<uuid:pk>/comparison/cost/", comparing.cost, name="comparison_cost"),
+    path("train/<uuid:pk>/comparison/start/", comparing.start, name="start_comparison"),
+    path("train/<uuid:pk>/comparison/<uuid:batch>/cancel/", comparing.cancel, name="cancel_comparison"),
     path("train/<uuid:pk>/points/<int:step>/choose/", teaching.choose, name="choose_point"),
     path("train/<uuid:pk>/points/<int:step>/<slug:kind>-<int:number>.png", teaching.sample, name="training_sample"),
     path("train/pictures/<uuid:pk>/", teaching.change_picture, name="change_training_picture"),

@@ -18,7 +18,8 @@ from gallery.models import Media, Upload
 from gallery.views.tiles import tiles
 from generator.models import Adapter, Checkpoint, Training, TrainingPicture
 from generator.services import Refused, trainings
-from generator.training_forms import ScratchForm, TrainingForm
+from generator.training_forms import ComparisonForm, ScratchForm, TrainingForm
+from generator.views.trainings.comparison import asking, comparison
 from generator.views.trainings.showing import RELATED, curve, points_of
 
 SHOWN = 60
@@ -120,13 +121,13 @@ def change(request: HttpRequest, pk: UUID) -> HttpResponse:
 def shown(request: HttpRequest, training: Training, status: int = 200, **extra: Any) -> HttpResponse:
     """The page of one training."""
     if not training.is_draft:
-        return render(request, "generator/training.html", _running(request, training), status=status)
+        return render(request, "generator/training.html", _whole(request, training, **extra), status=status)
     if training.is_scratch:
         return render(request, "generator/training_scratch.html", _data_set(request, training) | extra, status=status)
     pictures = list(training.pictures.filter(removed=None))
     values = TrainingForm.values_of(training)
     context = {
-        **_common(request, training),
+        **common(request, training),
         "pictures": pictures,
         "ready": trainings.readiness(training),
         "form": TrainingForm(initial=values, kind=training.kind, user=request.user, team=training.team),
@@ -149,7 +150,7 @@ def _data_set(request: HttpRequest, training: Training) -> dict[str, Any]:
     whose = dict(Upload.Whose.choices)
     rights = there.order_by().values_list("rights").annotate(n=Count("pk")).order_by("-n")
     context = {
-        **_common(request, training),
+        **common(request, training),
         "count": there.count(),
         "tiles": tiles(seen.order_by("learned_as__order")[:SHOWN_OF_SET], request.user),
         "words": words[:SHOWN_WORDS],
@@ -166,7 +167,7 @@ def _data_set(request: HttpRequest, training: Training) -> dict[str, Any]:
 
 def _running(request: HttpRequest, training: Training) -> dict[str, Any]:
     return {
-        **_common(request, training),
+        **common(request, training),
         "chart": curve(training),
         "points": points_of(training),
         "left": trainings.time_left(training),
@@ -176,7 +177,12 @@ def _running(request: HttpRequest, training: Training) -> dict[str, Any]:
     }
 
 
-def _common(request: HttpRequest, training: Training) -> dict[str, Any]:
+def _whole(request: HttpRequest, training: Training, compare_form: ComparisonForm | None = None) -> dict[str, Any]:
+    parts = (_running(request, training), comparison(request, training), asking(request, training, compare_form))
+    return {name: value for part in parts for name, value in part.items()}
+
+
+def common(request: HttpRequest, training: Training) -> dict[str, Any]:
     may_change = Training.objects.changeable_by(request.user).filter(pk=training.pk).exists()
     may_teach = can(request.user, Action.CREATE, training.team)
     return {"training": training, "may_change": may_change, "may_teach": may_teach}
