@@ -4,7 +4,7 @@ from django.urls import path
 
 from generator.views import asking, batches, create, edit, jobs, licences, prompts, queue, references, styles, words
 from generator.views.trainings import actions as teaching
-from generator.views.trainings import comparing
+from generator.views.trainings import comparing, lending
 from generator.views.trainings import pages as trainings
 
 app_name = "generator"
@@ -81,6 +81,7 @@ urlpatterns = [
     path("train/pictures/<uuid:pk>/", teaching.change_picture, name="change_training_picture"),
     path("train/pictures/<uuid:pk>/remove/", teaching.remove_picture, name="remove_training_picture"),
     path("train/pictures/<uuid:pk>/file/", teaching.picture_file, name="training_picture"),
+    path("train/adapters/<slug:slug>/lend/", lending.lend, name="lend_adapter"),
     path("train/adapters/<slug:slug>/retire/", teaching.retire, name="retire_adapter"),
     path("team/words/", words.index, name="words"),
     path("team/words/lists/save/", words.save_list, name="save_word_list"),

@@ -43,6 +43,7 @@ DOORS: dict[str, Door] = {
     "generator:remove_training_picture": CHANGED,
     "generator:training_picture": thing(),
     "generator:retire_adapter": act(Action.CURATE, own=True),
+    "generator:lend_adapter": act(Action.CURATE),
 }
 OVER_THE_API = {  # the training is a draft without rights, so what needs more is refused to whoever may do it
     "get /api/v1/trainings": page(),
@@ -123,7 +124,7 @@ def address(name: str, bob: User, viewer: User | None) -> str | None:
         return _of_comparison(name, training)
     if name == "generator:choose_point":
         return reverse(name, args=[training.pk, 3])
-    if name == "generator:retire_adapter":
+    if name in ("generator:retire_adapter", "generator:lend_adapter"):
         return reverse(name, args=[_adapter(training).slug])
     return reverse(name, args=[training.pk])
 

@@ -126,7 +126,7 @@ def _free_word(training: Training, version: int) -> str:
 
 
 @transaction.atomic
-def share_adapter(*, user: User, adapter: Adapter, team: Team, shared: bool = True) -> None:
+def share_adapter(*, user: User, adapter: Adapter | Checkpoint, team: Team, shared: bool = True) -> None:
     """Lends what a team was taught to another that `user` makes pictures in, or takes it back."""
     home = _home(user, adapter, Action.CURATE)
     if team.pk == home.pk:

@@ -20,7 +20,7 @@ from generator.models import Adapter, Checkpoint, Training, TrainingPicture
 from generator.services import Refused, trainings
 from generator.training_forms import ComparisonForm, ScratchForm, TrainingForm
 from generator.views.trainings.comparison import asking, comparison
-from generator.views.trainings.showing import RELATED, curve, points_of
+from generator.views.trainings.showing import RELATED, curve, lent, points_of
 
 SHOWN = 60
 SHOWN_OF_SET, SHOWN_WORDS = 24, 40
@@ -33,12 +33,22 @@ def index(request: HttpRequest) -> HttpResponse:
     found = Training.objects.visible_to(request.user).filter(team=request.team).select_related(*RELATED)
     taught = Adapter.objects.filter(training__team=request.team).select_related("training__owner")
     models = Checkpoint.objects.filter(training__team=request.team).select_related("training__owner")
+    borrowed = [
+        one
+        for kind in (Checkpoint, Adapter)
+        for one in kind.objects.enabled()
+        .filter(teams=request.team, training__isnull=False)
+        .exclude(training__team=request.team)
+        .select_related("training__team")
+        .order_by("name", "-version")
+    ]
     context = {
         "trainings": found[:SHOWN],
         "taught": [
             *models.order_by("-is_enabled", "name", "-version"),
             *taught.order_by("-is_enabled", "name", "-version"),
         ],
+        "borrowed": borrowed,
         "may_teach": can(request.user, Action.CREATE, request.team),
         "may_curate": can(request.user, Action.CURATE, request.team),
     }
@@ -178,7 +188,8 @@ def _running(request: HttpRequest, training: Training) -> dict[str, Any]:
 
 
 def _whole(request: HttpRequest, training: Training, compare_form: ComparisonForm | None = None) -> dict[str, Any]:
-    parts = (_running(request, training), comparison(request, training), asking(request, training, compare_form))
+    told = {"lent": lent(training, request.user)}
+    parts = (_running(request, training), told, comparison(request, training), asking(request, training, compare_form))
     return {name: value for part in parts for name, value in part.items()}
 
 
