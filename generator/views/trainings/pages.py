@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.permissions import can
 from accounts.roles import Action
@@ -105,10 +106,12 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The part of the page that moves while it learns."""
+    """The part of the page that moves while it learns; when it has ended, all of the page is asked for anew."""
     found = visible(request, pk)
     if found.is_draft:
         raise Http404
+    if request.htmx and not found.is_under_way:
+        return HttpResponseClientRefresh()
     return render(request, "generator/_training_run.html", _running(request, found))
 
 
