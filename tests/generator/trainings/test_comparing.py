@@ -190,6 +190,17 @@ def test_what_it_costs_is_told_before_and_it_can_be_cancelled(as_, taught, bob, 
     assert "Cancel the comparison" not in as_(bob).get(address).content.decode()
 
 
+def test_when_it_ends_the_page_is_asked_for_anew(as_, taught, bob):
+    client, address, htmx = as_(bob), f"/train/{taught.pk}/run/", {"HX-Request": "true"}
+    assert client.get(address, headers=htmx)["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in client.get(address)
+    trainings.start_training(user=bob, training=taught)
+    taught.refresh_from_db()
+    answer = client.get(address, headers=htmx)
+    assert "HX-Refresh" not in answer
+    assert f'data-job="{taught.job_id}"' in answer.content.decode()
+
+
 def test_a_model_from_scratch_is_not_compared(as_, taught, bob):
     Training.objects.filter(pk=taught.pk).update(kind="scratch", method="scratch")
     taught.refresh_from_db()
