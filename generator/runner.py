@@ -253,7 +253,8 @@ def _cannot_load(checkpoint: Checkpoint) -> str:
 
 
 def _cannot_wear(generation: Generation, path: str) -> str:
-    names = {adapter.source: adapter.name for adapter in services.adapters_of(generation)}
+    called = {entry["slug"]: entry["name"] for entry in generation.adapters}
+    names = {source: called[slug] for slug, source in services.sources_of(generation).items()}
     return _(
         "“%(adapter)s” cannot be used with the model “%(model)s”. An administrator sees why in the job's entry; leave "
         "it out, or choose another model."

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
@@ -10,10 +11,12 @@ from accounts.models import Team, User
 from generator.diffusion.train.defaults import FAMILIES
 from generator.diffusion.train.scratch_spec import MAX_STEPS, SIZES
 from generator.models import Checkpoint, Training, TrainingPicture
+from generator.services import trainings
 from generator.services.trainings import data_sets
 from generator.services.trainings.planning import WORDS_FROM
 from generator.services.trainings.running import MOST_STEPS
 
+USUAL_WEIGHTS = (0.4, 0.6, 0.8, 1.0, 1.2)
 NUMBERS = ("steps", "rank", "seed")
 
 
@@ -138,6 +141,54 @@ class ScratchForm(forms.Form):
         values = dict(self.cleaned_data)
         changes = {name: values.pop(name) for name in ("size", "steps", "seed")}
         return {**values, "changes": {name: value for name, value in changes.items() if value is not None}}
+
+
+class ComparisonForm(forms.Form):
+    """Which kept points are to draw one prompt, at which weights. All has a default."""
+
+    prompt = forms.CharField(
+        label=gettext_lazy("Prompt"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
+        help_text=gettext_lazy("All pictures are of this, so that only point and weight differ."),
+    )
+    seed = forms.IntegerField(label=gettext_lazy("Seed"), min_value=0, max_value=2**32 - 1)
+    points = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Points"), coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    weights = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Weights"), coerce=float, widget=forms.CheckboxSelectMultiple
+    )
+    batch = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, training: Training, **kwargs: Any) -> None:
+        """Offers what `training` has kept; all of it and the usual weights are ticked."""
+        super().__init__(*args, **kwargs)
+        steps = [point["step"] for point in training.points if point["step"]]
+        weights = trainings.weights_of(training)
+        usual = {
+            "prompt": trainings.proposed_prompt(training),
+            "seed": training.spec.get("seed", 0),
+            "points": steps,
+            "weights": [weight for weight in weights if weight in USUAL_WEIGHTS],
+        }
+        self.fields["points"].choices = [(step, _("Step %(n)d") % {"n": step}) for step in steps]
+        self.fields["weights"].choices = [(weight, number_format(weight)) for weight in weights]
+        if len(weights) == 1:
+            self.fields["weights"].widget = forms.MultipleHiddenInput()
+        self.initial = usual | self.initial
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures it asks for, as it is filled in."""
+        points, weights = self["points"].value() or [], self["weights"].value() or []
+        return min(len(points) * len(weights), trainings.MOST_COMPARED)
+
+    def wanted(self) -> dict[str, Any]:
+        """As services.trainings.compare_points takes it."""
+        values = dict(self.cleaned_data)
+        pk = values.pop("batch")
+        return {**values, "pk": pk}
 
 
 def files_of(uploaded: list[Any], most: int) -> list[Any]:

@@ -17,6 +17,7 @@ from generator.views import (
     words,
 )
 from generator.views.trainings import actions as teaching
+from generator.views.trainings import comparing, lending
 from generator.views.trainings import pages as trainings
 
 app_name = "generator"
@@ -85,11 +86,16 @@ urlpatterns = [
     path("train/<uuid:pk>/stop/", teaching.stop, name="stop_training"),
     path("train/<uuid:pk>/again/", teaching.again, name="training_again"),
     path("train/<uuid:pk>/delete/", teaching.delete, name="delete_training"),
+    path("train/<uuid:pk>/comparison/", comparing.grid, name="comparison"),
+    path("train/<uuid:pk>/comparison/cost/", comparing.cost, name="comparison_cost"),
+    path("train/<uuid:pk>/comparison/start/", comparing.start, name="start_comparison"),
+    path("train/<uuid:pk>/comparison/<uuid:batch>/cancel/", comparing.cancel, name="cancel_comparison"),
     path("train/<uuid:pk>/points/<int:step>/choose/", teaching.choose, name="choose_point"),
     path("train/<uuid:pk>/points/<int:step>/<slug:kind>-<int:number>.png", teaching.sample, name="training_sample"),
     path("train/pictures/<uuid:pk>/", teaching.change_picture, name="change_training_picture"),
     path("train/pictures/<uuid:pk>/remove/", teaching.remove_picture, name="remove_training_picture"),
     path("train/pictures/<uuid:pk>/file/", teaching.picture_file, name="training_picture"),
+    path("train/adapters/<slug:slug>/lend/", lending.lend, name="lend_adapter"),
     path("train/adapters/<slug:slug>/retire/", teaching.retire, name="retire_adapter"),
     path("team/words/", words.index, name="words"),
     path("team/words/lists/save/", words.save_list, name="save_word_list"),

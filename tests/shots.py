@@ -94,6 +94,8 @@ FOUND = {
     "album": ("/albums/", "main a[href^='/albums/']"),
     "style": ("/team/styles/", "main a[href^='/team/styles/']:not([href$='/new/'], [href$='/styles/'])"),
     "job": ("/", ".job[data-state=failed] a[href^='/jobs/']"),
+    "training": ("/train/", ".taught-one a[href^='/train/']"),
+    "training-draft": ("/train/", ".run-line a:text('Menu style')"),
     "batch": ("/", "a[href^='/batches/']:not([href*=new])"),
     "admin-job-failed": ("/admin/generator/job/?state__exact=failed", "#result_list a[href*='/change/']"),
 }

@@ -12,8 +12,11 @@ from accounts.models import User
 from accounts.roles import Action
 from generator.catalogue import install_builtin
 from generator.models import Adapter, Checkpoint, Training, TrainingPicture
+from generator.services import trainings
 from tests.doors import DONE, Door, act, page, thing
 
+SPEC = {"name": "Our bottle", "word": "ourbottle", "noun": "bottle", "family": "starter"}
+POINT = {"step": 3, "validation": 0.1, "likeness": 0.5, "nearest": 99, "drift": 0.1, "samples": 0, "others": 0}
 CHANGED = act(Action.MANAGE_JOBS, own=True)
 DOORS: dict[str, Door] = {
     "generator:trainings": page(),
@@ -32,10 +35,15 @@ DOORS: dict[str, Door] = {
     "generator:delete_training": CHANGED,
     "generator:choose_point": CHANGED,
     "generator:training_sample": thing(),
+    "generator:comparison": thing(),
+    "generator:comparison_cost": thing(),
+    "generator:start_comparison": act(Action.CREATE, opens=422),  # the form is empty
+    "generator:cancel_comparison": CHANGED,
     "generator:change_training_picture": CHANGED,
     "generator:remove_training_picture": CHANGED,
     "generator:training_picture": thing(),
     "generator:retire_adapter": act(Action.CURATE, own=True),
+    "generator:lend_adapter": act(Action.CURATE),
 }
 OVER_THE_API = {  # the training is a draft without rights, so what needs more is refused to whoever may do it
     "get /api/v1/trainings": page(),
@@ -112,9 +120,11 @@ def address(name: str, bob: User, viewer: User | None) -> str | None:
     if name == "generator:training_sample":
         _with_sample(training)
         return reverse(name, args=[training.pk, 0, "sample", 0])
+    if "comparison" in name:
+        return _of_comparison(name, training)
     if name == "generator:choose_point":
         return reverse(name, args=[training.pk, 3])
-    if name == "generator:retire_adapter":
+    if name in ("generator:retire_adapter", "generator:lend_adapter"):
         return reverse(name, args=[_adapter(training).slug])
     return reverse(name, args=[training.pk])
 
@@ -134,6 +144,19 @@ def _with_sample(training: Training) -> None:
     folder = training.run / "points" / "step-00000000"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sample-0.png").write_bytes(_picture())
+
+
+def _of_comparison(name: str, training: Training) -> str:
+    """Of one that bob has asked for, of a point that was kept."""
+    Training.objects.filter(pk=training.pk).update(spec=SPEC, points=[POINT], steps=4)
+    if name in ("generator:start_comparison", "generator:comparison_cost"):
+        return reverse(name, args=[training.pk])
+    training.refresh_from_db()
+    training.point_file(3).parent.mkdir(parents=True, exist_ok=True)
+    training.point_file(3).write_bytes(b"x")
+    wanted = {"prompt": "a bottle", "seed": 1, "points": [3], "weights": [1.0]}
+    batch = trainings.compare_points(user=training.owner, training=training, **wanted)
+    return reverse(name, args=[training.pk, *([batch.pk] if name.endswith("cancel_comparison") else [])])
 
 
 def _adapter(training: Training) -> Adapter:

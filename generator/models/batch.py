@@ -1,4 +1,4 @@
-"""Many prompts as one request: a prompt matrix or the rows of a table."""
+"""Many prompts as one request: a prompt matrix, the rows of a table, or the points of a training."""
 
 import uuid
 from typing import TYPE_CHECKING
@@ -43,6 +43,7 @@ class Batch(models.Model):
 
         MATRIX = "matrix", _("Prompt matrix")
         TABLE = "table", _("CSV file")
+        COMPARISON = "comparison", _("Comparison of points")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, models.CASCADE, related_name="batches", verbose_name=_("team"))
@@ -51,6 +52,14 @@ class Batch(models.Model):
     )
     name = models.CharField(_("name"), max_length=120)
     origin = models.CharField(_("made from"), max_length=10, choices=Origin, default=Origin.MATRIX)
+    training = models.ForeignKey(  # whose points it compares
+        "generator.Training",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="comparisons",
+        verbose_name=_("compares points of"),
+    )
     template = models.TextField(_("prompt with choices"), blank=True)  # of a matrix, as it was written
     created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     hidden = models.BooleanField(default=False, editable=False)  # taken off its owner's Create page

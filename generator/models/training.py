@@ -154,6 +154,10 @@ class Training(models.Model):
         there = self.pictures.filter(removed=None, media__deleted=None).exclude(media=None)
         return there.exclude(media__visibility=Media.Visibility.PRIVATE).order_by("order", "pk")
 
+    def point_file(self, step: int) -> Path:
+        """Where what was learned by a kept point lies, of one that makes an adapter."""
+        return self.run / "points" / f"step-{step:08d}" / RESULTS[self.Method(self.method)]
+
     @property
     def log(self) -> Path:
         """Where the engine writes its losses."""
@@ -173,6 +177,9 @@ class Training(models.Model):
     def point(self, step: int) -> dict[str, Any] | None:
         """What is written down of a kept point."""
         return next((point for point in self.points if point["step"] == step), None)
+
+
+RESULTS = {Training.Method.LORA: "lora.safetensors", Training.Method.EMBEDDING: "embedding.safetensors"}
 
 
 def picture_path(picture: "TrainingPicture", filename: str) -> str:

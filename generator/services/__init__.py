@@ -3,10 +3,10 @@
 from generator.services.assets import (
     LicenceNotAccepted,
     accept_licence,
-    adapters_of,
     choose_adapters,
     is_accepted,
     set_model_policy,
+    sources_of,
     with_adapters,
 )
 from generator.services.batches import (
@@ -59,7 +59,6 @@ __all__ = [
     "Placement",
     "Refused",
     "accept_licence",
-    "adapters_of",
     "add_piece",
     "add_style",
     "begin_intake",
@@ -110,6 +109,7 @@ __all__ = [
     "set_model_policy",
     "share_prompt",
     "shift_job",
+    "sources_of",
     "spec_of",
     "ways_of",
     "with_adapters",

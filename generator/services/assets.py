@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -16,7 +17,7 @@ from accounts.permissions import can
 from accounts.roles import Action, Role
 from generator.diffusion import spec as engine
 from generator.diffusion.ways.spec import HiresSpec
-from generator.models import Adapter, Checkpoint, CommercialUse, Generation, LicenceAcceptance, ModelPolicy
+from generator.models import Adapter, Checkpoint, CommercialUse, Generation, LicenceAcceptance, ModelPolicy, Training
 from generator.models.asset import Asset
 from generator.services.refused import Refused
 
@@ -51,7 +52,9 @@ def settle(generations: Sequence[Generation], *, user: User, team: Team) -> None
     Raises Refused; LicenceNotAccepted where accepting a licence is all that it takes.
     """
     _add_embeddings(generations, user, team)
-    wanted = {entry["slug"] for generation in generations for entry in generation.adapters}
+    entries = [entry for generation in generations for entry in generation.adapters]
+    _check_points([entry for entry in entries if "training" in entry], user, team)
+    wanted = {entry["slug"] for entry in entries if "training" not in entry}
     found = {adapter.slug: adapter for adapter in Adapter.objects.filter(slug__in=wanted)} if wanted else {}
     if gone := wanted - found.keys():
         raise Refused(_("“%(name)s” is no longer here. Leave it out.") % {"name": min(gone)})
@@ -59,6 +62,13 @@ def settle(generations: Sequence[Generation], *, user: User, team: Team) -> None
     check_usable([*checkpoints.values(), *found.values()], user, team)
     for model, used in ((Checkpoint, checkpoints.values()), (Adapter, found.values())):
         _note_use(model, used)
+
+
+def _check_points(entries: Sequence[dict[str, Any]], user: User, team: Team) -> None:
+    """PermissionDenied unless `user` may see, in `team`, the trainings of points worn without being taken."""
+    wanted = {entry["training"] for entry in entries}
+    if wanted and Training.objects.visible_to(user).filter(team=team, pk__in=wanted).count() < len(wanted):
+        raise PermissionDenied
 
 
 def _note_use(model: type[Asset], used: Iterable[Asset]) -> None:
@@ -75,6 +85,7 @@ def _add_embeddings(generations: Sequence[Generation], user: User, team: Team) -
     for generation in generations:
         words = {*re.findall(r"[^\s,()]+", f"{generation.prompt} {generation.negative_prompt}")}
         there = {entry["slug"] for entry in generation.adapters}
+        words -= {entry["word"] for entry in generation.adapters}  # a point that is compared, and taken already
         generation.adapters = [
             *generation.adapters,
             *(
@@ -150,10 +161,39 @@ def set_model_policy(*, user: User, team: Team, commercial_only: bool) -> None:
     ModelPolicy.objects.update_or_create(team=team, defaults={"commercial_only": commercial_only})
 
 
+def point_entry(training: Training, step: int, slug: str, weight: float, digest: str) -> dict[str, Any]:
+    """A kept point as a request writes it down, worn from where it lies: no adapter, as long as nobody takes it."""
+    return {
+        "slug": slug,
+        "name": training.name,
+        "kind": training.method,
+        "word": training.word if training.method == Training.Method.EMBEDDING else "",
+        "weight": round(weight, 3),
+        "hash": digest,
+        "licence": training.checkpoint.licence_name,
+        "training": str(training.pk),
+        "point": step,
+    }
+
+
 def adapters_of(generation: Generation) -> list[Adapter]:
     """The rows of what a request goes with, as far as they are still there."""
     slugs = [entry["slug"] for entry in generation.adapters]
     return list(Adapter.objects.filter(slug__in=slugs)) if slugs else []
+
+
+def sources_of(generation: Generation) -> dict[str, str]:
+    """By their short names, where what a request goes with lies; without what is no longer there."""
+    found = {adapter.slug: adapter.source for adapter in adapters_of(generation)}
+    points = [entry for entry in generation.adapters if "training" in entry]
+    trainings = Training.objects.in_bulk({entry["training"] for entry in points}) if points else {}
+    for entry in points:
+        training = trainings.get(UUID(entry["training"]))
+        file = training.point_file(entry["point"]) if training else None
+        found.pop(entry["slug"], None)
+        if file and file.is_file():
+            found[entry["slug"]] = str(file)
+    return found
 
 
 def with_adapters(generation: Generation, spec: S) -> S:
@@ -164,7 +204,7 @@ def with_adapters(generation: Generation, spec: S) -> S:
         return replace(spec, draw=with_adapters(generation, spec.draw))
     if not hasattr(spec, "adapters"):
         return spec
-    sources = {adapter.slug: adapter.source for adapter in adapters_of(generation)}
+    sources = sources_of(generation)
     for entry in generation.adapters:
         if entry["slug"] not in sources:
             raise engine.SpecError(_("“%(name)s” is no longer here. Leave it out.") % {"name": entry["name"]})

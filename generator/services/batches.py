@@ -18,7 +18,7 @@ from accounts import services as people
 from accounts.models import Team, User
 from generator import events, previews, queue
 from generator.batches.matrix import MOST
-from generator.models import Batch, Generation, Job, State, Worker
+from generator.models import Batch, Generation, Job, State, Training, Worker
 from generator.services.creating import Refused, Settings, enter, prepare
 from generator.services.prompts import remember_prompt
 
@@ -96,13 +96,15 @@ def create_batch(
     generations: Sequence[Generation],
     visibility: str,
     template: str = "",
+    training: Training | None = None,
     pk: UUID | None = None,
 ) -> Batch:
     """Puts all prepared requests in line as one batch, or none. Raises as `enter` does.
 
     Who may ask twice (a double click) gives the batch its `pk`; the second time raises IntegrityError.
     """
-    batch = Batch(pk=pk or uuid4(), team=team, owner=user, name=name, origin=origin, template=template)
+    facts = {"name": name, "origin": origin, "template": template, "training": training}
+    batch = Batch(pk=pk or uuid4(), team=team, owner=user, **facts)
     batch.save(force_insert=True)
     enter(generations, user=user, team=team, visibility=visibility, batch=batch, urgency=Job.Urgency.BATCH)
     if template:

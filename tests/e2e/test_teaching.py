@@ -59,7 +59,8 @@ def test_a_style_is_taught_in_the_browser(page: Page):
     expect(page.locator(".train-point img").first).to_be_visible()
     expect(page.get_by_role("heading", name="Loss by step")).to_be_visible()
     assert serious(page) == []
-    page.get_by_role("button", name="Take the point at step 2").click()
+    _compare(page)
+    page.get_by_role("button", name="Take the point at step 2 with weight 1.2").click()
     expect(page.get_by_text("“Blotches” (version 1) can be chosen in Create now.")).to_be_visible()
     page.goto("/train/")
     expect(page.locator(".taught-one")).to_contain_text("Blotches")
@@ -70,6 +71,21 @@ def test_a_style_is_taught_in_the_browser(page: Page):
     page.goto("/train/")
     page.get_by_role("button", name="Retire Blotches, version 1").click()
     expect(page.get_by_role("button", name="Offer Blotches, version 1, again")).to_be_visible()
+
+
+def _compare(page: Page) -> None:
+    """Both points at two weights, drawn by the worker while the page is open."""
+    expect(page.get_by_role("button", name="Draw them")).to_be_visible()  # the page comes anew at the end
+    for weight in ("0.4", "0.6", "0.8"):
+        page.get_by_label(weight, exact=True).uncheck()
+    expect(page.locator("#comparison-cost dd").first).to_have_text("4")
+    assert serious(page) == []
+    page.get_by_role("button", name="Draw them").click()
+    expect(page.get_by_text("4 pictures are in line.")).to_be_visible()
+    expect(page.locator(".compare-table a.cell-picture img")).to_have_count(4, timeout=120_000)
+    assert serious(page) == []
+    if shot := os.environ.get("COMPARISON_SHOT"):
+        page.locator("#comparison").screenshot(path=shot)
 
 
 def _discs(count: int) -> bytes:

@@ -219,7 +219,7 @@ def test_cost_is_in_seconds_of_the_work_there_is(ask, source):
     job = ask("inpaint", mask=png(mask_of((640, 640))), strength=1.0, steps=4)
     made = job.generation
     assert (made.width, made.height) == (640, 640)
-    assert made.work == (64 * 64, 4)  # the part that the model works on, not the whole picture
+    assert made.work == (128 * 128, 4)  # the part that the model works on, not the whole picture
     assert job.cost == services.cost_of(made, queue.Paces.read())
 
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.services import Refused as NoQuota
 from generator.catalogue import install_builtin
-from generator.demo import metadata, people, pictures, states, wishes
+from generator.demo import lessons, metadata, people, pictures, states, wishes
 from generator.models import Checkpoint, StylePreset
 from generator.services import Refused
 
@@ -39,6 +39,7 @@ class Command(BaseCommand):
             self._draw(cast, checkpoint, seed, options["pictures"], options["steps"])
             pictures.live_with(cast, seed)
             self._say(states.show_all(cast, checkpoint), "jobs", "that wait, were stopped or failed")
+            self._say(lessons.show(cast, checkpoint, options["steps"]), "trainings", "of a subject and a style")
             if media:
                 self._say(metadata.fill(cast.team, media, self._progress("rows")), "rows", "of metadata")
         except (Refused, NoQuota, RuntimeError) as error:

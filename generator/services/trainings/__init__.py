@@ -3,6 +3,13 @@
 Keyword-only; PermissionDenied for strangers, Refused with a sentence, always before anything is computed.
 """
 
+from generator.services.trainings.comparing import (
+    MOST_COMPARED,
+    compare_points,
+    comparison_cost,
+    proposed_prompt,
+    weights_of,
+)
 from generator.services.trainings.pictures import (
     MOST_BYTES,
     add_file,
@@ -30,6 +37,7 @@ from generator.services.trainings.sets import DataSet, data_sets, draft_scratch
 
 __all__ = [
     "MOST_BYTES",
+    "MOST_COMPARED",
     "Cost",
     "DataSet",
     "Readiness",
@@ -39,6 +47,8 @@ __all__ = [
     "change_picture",
     "change_training",
     "choose_point",
+    "compare_points",
+    "comparison_cost",
     "cost_of",
     "data_sets",
     "delete_training",
@@ -48,6 +58,7 @@ __all__ = [
     "new_version",
     "pause_training",
     "plan",
+    "proposed_prompt",
     "read_sample",
     "readiness",
     "remove_picture",
@@ -58,4 +69,5 @@ __all__ = [
     "state_rights",
     "stop_training",
     "time_left",
+    "weights_of",
 ]

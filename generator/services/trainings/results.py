@@ -1,7 +1,7 @@
 """What a training has taught: a kept point becomes an adapter of the team, is shared with others, and is retired."""
 
 import shutil
-from hashlib import sha256
+from hashlib import blake2s, sha256
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Max
-from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -22,14 +21,17 @@ from generator.models import Adapter, Checkpoint, Training
 from generator.services.refused import Refused
 from generator.services.trainings import whole
 
-FILES = {Training.Method.LORA: "lora.safetensors", Training.Method.EMBEDDING: "embedding.safetensors"}
+HEAVIEST = 2.0
 
 
-def choose_point(*, user: User, training: Training, step: int) -> Adapter | Checkpoint:
+def choose_point(*, user: User, training: Training, step: int, weight: float | None = None) -> Adapter | Checkpoint:
     """Takes a kept point as an adapter (or a model) of the training's team, its next version; while it goes on, too.
 
-    What the model's licence allows holds for it as well. Raises PermissionDenied, Refused.
+    `weight` is that of the adapter where a request says none; None: 1. What the model's licence allows holds for it as
+    well. Raises PermissionDenied, Refused.
     """
+    if weight is not None and not 0 < weight <= HEAVIEST:
+        raise Refused(_("The weight is a number above 0, and %(n)d at most.") % {"n": HEAVIEST})
     found = Training.objects.changeable_by(user).filter(pk=training.pk).select_related("checkpoint", "team").first()
     if found is None:
         raise PermissionDenied
@@ -39,14 +41,14 @@ def choose_point(*, user: User, training: Training, step: int) -> Adapter | Chec
     if there := training.adapters.filter(point=step).first():
         raise Refused(_("This point is an adapter already (version %(n)d).") % {"n": there.version or 1})
     point = next((one for one in points.read(training.run / "points") if one.step == step and step), None)
-    source = point.folder / FILES[Training.Method(training.method)] if point else None
-    if point is None or source is None or not source.is_file():
+    source = training.point_file(step)
+    if point is None or not source.is_file():
         raise Refused(_("There is no such point. Choose one that is shown."))
-    slug = f"{slugify(training.name)[:36] or 'taught'}-{get_random_string(8, 'abcdefghjkmnpqrstuvwxyz23456789')}"
+    slug = slug_of(training, step)
     place = _shelved(source, slug)
     try:
         with transaction.atomic():
-            adapter = _enter(training, step, slug, place)
+            adapter = _enter(training, step, slug, place, weight or 1.0)
             adapter.teams.set([training.team])
             if point.samples:
                 adapter.sample.save(f"{slug}.png", ContentFile(point.samples[0].read_bytes()))
@@ -64,6 +66,12 @@ def read_sample(training: Training, step: int, kind: Literal["sample", "other"],
         return None
 
 
+def slug_of(training: Training, step: int) -> str:
+    """What a point is called as an adapter, now and once it is one: what it has drawn can then be drawn again."""
+    mark = blake2s(f"{training.pk} {step}".encode(), digest_size=5).hexdigest()
+    return f"{slugify(training.name)[:36] or 'taught'}-{mark}"
+
+
 def _shelved(source: Path, slug: str) -> Path:
     """A copy beside the other models, whole or not at all."""
     place = Path(settings.MODELS_ROOT) / "library" / f"{slug}.safetensors"
@@ -74,7 +82,7 @@ def _shelved(source: Path, slug: str) -> Path:
     return place
 
 
-def _enter(training: Training, step: int, slug: str, place: Path) -> Adapter:
+def _enter(training: Training, step: int, slug: str, place: Path, weight: float) -> Adapter:
     content = place.read_bytes()
     digest, model = sha256(content).hexdigest(), training.checkpoint
     line = Adapter.objects.filter(training__team=training.team, name=training.name, training__kind=training.kind)
@@ -84,6 +92,7 @@ def _enter(training: Training, step: int, slug: str, place: Path) -> Adapter:
         slug=slug,
         name=training.name,
         source=str(place),
+        weight=weight,
         family=model.family,
         kind=Adapter.Kind(training.method),
         word=_free_word(training, version) if training.method == Training.Method.EMBEDDING else "",
@@ -117,7 +126,7 @@ def _free_word(training: Training, version: int) -> str:
 
 
 @transaction.atomic
-def share_adapter(*, user: User, adapter: Adapter, team: Team, shared: bool = True) -> None:
+def share_adapter(*, user: User, adapter: Adapter | Checkpoint, team: Team, shared: bool = True) -> None:
     """Lends what a team was taught to another that `user` makes pictures in, or takes it back."""
     home = _home(user, adapter, Action.CURATE)
     if team.pk == home.pk:

@@ -162,11 +162,15 @@ def stop(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def choose(request: HttpRequest, pk: UUID, step: int) -> HttpResponse:
-    """Takes a kept point as an adapter of the team."""
+    """Takes a kept point as an adapter of the team; with the weight that it looked best at, if that is said."""
     found = changeable(request, pk)
 
     def work() -> None:
-        made = trainings.choose_point(user=request.user, training=found, step=step)
+        try:
+            weight = float(request.POST["weight"]) if request.POST.get("weight") else None
+        except ValueError as error:
+            raise Refused(_("The weight of a LoRA is a number.")) from error
+        made = trainings.choose_point(user=request.user, training=found, step=step, weight=weight)
         says = _("“%(name)s” (version %(n)d) can be chosen in Create now.")
         messages.success(request, says % {"name": made.name, "n": made.version or 1})
 

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.permissions import can
 from accounts.roles import Action
@@ -18,8 +19,9 @@ from gallery.models import Media, Upload
 from gallery.views.tiles import tiles
 from generator.models import Adapter, Checkpoint, Training, TrainingPicture
 from generator.services import Refused, trainings
-from generator.training_forms import ScratchForm, TrainingForm
-from generator.views.trainings.showing import RELATED, curve, points_of
+from generator.training_forms import ComparisonForm, ScratchForm, TrainingForm
+from generator.views.trainings.comparison import asking, comparison
+from generator.views.trainings.showing import RELATED, curve, lent, points_of
 
 SHOWN = 60
 SHOWN_OF_SET, SHOWN_WORDS = 24, 40
@@ -32,12 +34,22 @@ def index(request: HttpRequest) -> HttpResponse:
     found = Training.objects.visible_to(request.user).filter(team=request.team).select_related(*RELATED)
     taught = Adapter.objects.filter(training__team=request.team).select_related("training__owner")
     models = Checkpoint.objects.filter(training__team=request.team).select_related("training__owner")
+    borrowed = [
+        one
+        for kind in (Checkpoint, Adapter)
+        for one in kind.objects.enabled()
+        .filter(teams=request.team, training__isnull=False)
+        .exclude(training__team=request.team)
+        .select_related("training__team")
+        .order_by("name", "-version")
+    ]
     context = {
         "trainings": found[:SHOWN],
         "taught": [
             *models.order_by("-is_enabled", "name", "-version"),
             *taught.order_by("-is_enabled", "name", "-version"),
         ],
+        "borrowed": borrowed,
         "may_teach": can(request.user, Action.CREATE, request.team),
         "may_curate": can(request.user, Action.CURATE, request.team),
     }
@@ -94,10 +106,12 @@ def page(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def run(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The part of the page that moves while it learns."""
+    """The part of the page that moves while it learns; when it has ended, all of the page is asked for anew."""
     found = visible(request, pk)
     if found.is_draft:
         raise Http404
+    if request.htmx and not found.is_under_way:
+        return HttpResponseClientRefresh()
     return render(request, "generator/_training_run.html", _running(request, found))
 
 
@@ -120,13 +134,13 @@ def change(request: HttpRequest, pk: UUID) -> HttpResponse:
 def shown(request: HttpRequest, training: Training, status: int = 200, **extra: Any) -> HttpResponse:
     """The page of one training."""
     if not training.is_draft:
-        return render(request, "generator/training.html", _running(request, training), status=status)
+        return render(request, "generator/training.html", _whole(request, training, **extra), status=status)
     if training.is_scratch:
         return render(request, "generator/training_scratch.html", _data_set(request, training) | extra, status=status)
     pictures = list(training.pictures.filter(removed=None))
     values = TrainingForm.values_of(training)
     context = {
-        **_common(request, training),
+        **common(request, training),
         "pictures": pictures,
         "ready": trainings.readiness(training),
         "form": TrainingForm(initial=values, kind=training.kind, user=request.user, team=training.team),
@@ -149,7 +163,7 @@ def _data_set(request: HttpRequest, training: Training) -> dict[str, Any]:
     whose = dict(Upload.Whose.choices)
     rights = there.order_by().values_list("rights").annotate(n=Count("pk")).order_by("-n")
     context = {
-        **_common(request, training),
+        **common(request, training),
         "count": there.count(),
         "tiles": tiles(seen.order_by("learned_as__order")[:SHOWN_OF_SET], request.user),
         "words": words[:SHOWN_WORDS],
@@ -166,7 +180,7 @@ def _data_set(request: HttpRequest, training: Training) -> dict[str, Any]:
 
 def _running(request: HttpRequest, training: Training) -> dict[str, Any]:
     return {
-        **_common(request, training),
+        **common(request, training),
         "chart": curve(training),
         "points": points_of(training),
         "left": trainings.time_left(training),
@@ -176,7 +190,13 @@ def _running(request: HttpRequest, training: Training) -> dict[str, Any]:
     }
 
 
-def _common(request: HttpRequest, training: Training) -> dict[str, Any]:
+def _whole(request: HttpRequest, training: Training, compare_form: ComparisonForm | None = None) -> dict[str, Any]:
+    told = {"lent": lent(training, request.user)}
+    parts = (_running(request, training), told, comparison(request, training), asking(request, training, compare_form))
+    return {name: value for part in parts for name, value in part.items()}
+
+
+def common(request: HttpRequest, training: Training) -> dict[str, Any]:
     may_change = Training.objects.changeable_by(request.user).filter(pk=training.pk).exists()
     may_teach = can(request.user, Action.CREATE, training.team)
     return {"training": training, "may_change": may_change, "may_teach": may_teach}

@@ -1,12 +1,16 @@
 """A run as its page shows it: the curve of its loss, its points, the time that is left."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.models import Team, User
+from accounts.permissions import can
+from accounts.roles import Action
 from generator.charts import Lines, Series
-from generator.models import Training
+from generator.models import Adapter, Checkpoint, Training
 
 RELATED = ("team", "owner", "checkpoint", "job", "previous")
 PLACES = 40  # of the curve: what lies between them is averaged
@@ -54,6 +58,32 @@ def _logged(training: Training) -> tuple[dict[int, float], dict[int, float]]:
         if "validation_loss" in said and said["step"] > 0:
             held_out[said["step"]] = said["validation_loss"]
     return losses, held_out
+
+
+@dataclass(frozen=True)
+class Lent:
+    """What came of a training, and which teams beside its own have it. `teams`: those that the viewer may know of;
+    `others`: how many more have it. `choices`: those that the viewer may lend it to; None: may not lend."""
+
+    asset: Adapter | Checkpoint
+    teams: list[Team]
+    others: int
+    choices: list[Team] | None
+
+
+def lent(training: Training, viewer: User) -> list[Lent]:
+    """Of each version that was taken of `training`: who has it. Only who may lend it is told of all teams."""
+    made = training.checkpoints if training.is_scratch else training.adapters
+    may_lend = can(viewer, Action.CURATE, training.team)
+    seen = {*Team.objects.where(viewer, Action.VIEW).values_list("pk", flat=True)}
+    own = list(Team.objects.where(viewer, Action.CREATE).exclude(pk=training.team_id).order_by("name"))
+    found = []
+    for asset in made.order_by("version").prefetch_related("teams"):
+        having = sorted((team for team in asset.teams.all() if team.pk != training.team_id), key=str)
+        known = [team for team in having if may_lend or team.pk in seen]
+        choices = [team for team in own if team not in having] if may_lend else None
+        found.append(Lent(asset, known, len(having) - len(known), choices))
+    return found
 
 
 def points_of(training: Training) -> list[dict[str, Any]]:

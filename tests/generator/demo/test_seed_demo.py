@@ -9,7 +9,7 @@ from accounts.models import Invitation, Membership, Team, Usage
 from accounts.roles import Role
 from gallery.models import Album, Media, Review, ShareLink
 from generator.demo import metadata, people, pictures, states, wishes
-from generator.models import Batch, Checkpoint, Job, Prompt, State, StylePreset
+from generator.models import Batch, Checkpoint, Job, Prompt, State, StylePreset, Training
 
 
 def _seed(*args: str) -> str:
@@ -31,7 +31,12 @@ def test_all_of_it_once_and_again(db):
     assert {*Membership.objects.filter(team=northlight).values_list("role", flat=True)} == set(Role)
     assert {*Job.objects.values_list("state", flat=True)} == set(State) - {State.RUNNING}
     assert Job.objects.filter(quarantined=True).exists()
-    assert Media.objects.count() == 12 + 5  # the batch has five
+    assert Media.objects.count() == 12 + 5 + 5 + 4  # the batch has five, what is taught five, its comparison four
+    taught, drafted = Training.objects.order_by("created")
+    assert (taught.state, taught.adapters.count(), len(taught.points)) == (State.DONE, 1, 3)
+    assert taught.comparisons.get().jobs.filter(state=State.DONE).count() == 4
+    assert drafted.is_draft
+    assert {picture.is_usable for picture in drafted.pictures.all()} == {True, False}
     assert Batch.objects.exists()
     assert Album.objects.exists()
     assert ShareLink.objects.exists()
@@ -42,7 +47,7 @@ def test_all_of_it_once_and_again(db):
     assert Usage.objects.values("day").distinct().count() > 1
     before = [Job.objects.count(), Media.objects.count(), Album.objects.count(), Membership.objects.count()]
     said = _seed("--pictures", "12")
-    assert said.count("there already") == 3
+    assert said.count("there already") == 4
     assert before == [Job.objects.count(), Media.objects.count(), Album.objects.count(), Membership.objects.count()]
 
 

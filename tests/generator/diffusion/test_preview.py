@@ -1,10 +1,12 @@
 """Previews: small, cheap, from noise to the picture."""
 
+from itertools import pairwise
 from time import perf_counter
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from generator.diffusion import pipelines, preview
 from generator.diffusion.sampling import generate
@@ -12,38 +14,40 @@ from tests.generator.diffusion import tiny
 
 
 def distance(one, other):
-    """Root mean square difference of two pictures of one size, of 255."""
+    """Root mean square difference of a preview from a picture, of 255."""
+    other = other.resize(one.size, Image.Resampling.BOX)
     return float(np.sqrt(np.square(np.asarray(one, float) - np.asarray(other, float)).mean()))
 
 
 @pytest.mark.parametrize("scheduler", ["dpmpp_2m", "euler", "ddim"])
 def test_the_starter_emerges_from_noise(starter, spec_for, scheduler):
     steps = []
-    spec = spec_for(starter, prompt="3d render of a rocket on a navy blue background", steps=8, scheduler=scheduler)
+    told = {"steps": 8, "scheduler": scheduler, "width": 128, "height": 128}
+    spec = spec_for(starter, prompt="3d render of a rocket on a navy blue background", **told)
     result = generate(spec, steps.append)
     previews = [step.previews[0] for step in steps]
     assert {image.size for image in previews} == {(64, 64)}
     distances = [distance(image, result.images[0]) for image in previews]
-    assert distances == sorted(distances, reverse=True)
+    assert all(later < earlier + 0.1 for earlier, later in pairwise(distances))
     assert distances[0] > 60
-    assert distances[-1] < 20
+    assert distances[-1] < 30  # what patches of 8 x 8 pixels can tell by four numbers each
 
 
 def test_a_preview_of_the_starter_takes_under_a_millisecond(starter):
     pipeline = pipelines.load(str(starter))
-    latents = torch.randn(4, 16, 8, 8)
+    latents = torch.randn(4, 4, 16, 16)
     times = []
     for _ in range(20):
         start = perf_counter()
-        preview.render(pipeline, latents, noise=0.0, width=64, height=64)
+        preview.render(pipeline, latents, noise=0.0, width=128, height=128)
         times.append((perf_counter() - start) / 4)
     assert min(times) < 0.001
 
 
 def test_the_starters_preview_is_the_linear_half_of_its_autoencoder(starter):
     pipeline = pipelines.load(str(starter))
-    latents = torch.randn(1, 16, 8, 8)
-    picture = preview.render(pipeline, latents, noise=0.0, width=64, height=64)[0]
+    latents = torch.randn(1, 4, 16, 16)
+    picture = preview.render(pipeline, latents, noise=0.0, width=128, height=128)[0]
     with torch.no_grad():
         linear = pipeline.vae.decode_linear(latents / pipeline.vae.config.scaling_factor)
     expected = ((linear[0].permute(1, 2, 0) + 1) * 127.5).clamp(0, 255).round().numpy()
@@ -52,11 +56,11 @@ def test_the_starters_preview_is_the_linear_half_of_its_autoencoder(starter):
 
 def test_colours_are_fitted_to_any_autoencoder(starter):
     vae = pipelines.load(str(starter)).vae
-    picture = torch.full((1, 3, 64, 64), -0.5)
+    picture = torch.full((1, 3, 128, 128), -0.5)
     picture[:, 0] = 0.7  # plainly red
     with torch.no_grad():
         latents = vae.encode(picture).latent_dist.mode() * vae.config.scaling_factor
-        seen = preview._fit(vae, 16)(latents)[0].float().mean((0, 1))
+        seen = preview._fit(vae, 4)(latents)[0].float().mean((0, 1))
     assert torch.allclose(seen, torch.tensor([216.75, 63.75, 63.75]), atol=25)
 
 
