@@ -11,7 +11,7 @@ from PIL import Image
 from gallery import services as gallery
 from gallery.models import Export, Media
 from generator.diffusion.train import data
-from generator.models import State, TrainingPicture
+from generator.models import Generation, State, TrainingPicture
 from generator.services import Refused, datasets, trainings
 from tests.generator.datasets.conftest import COPY, shown, unpacked
 from tests.generator.trainings.conftest import photo
@@ -94,6 +94,15 @@ def test_an_adapter_that_was_deleted_since_is_named_and_not_known(bob, finished,
         ("Our bottle", False),
     ]
     assert len(rows) == 4
+
+
+def test_a_point_that_was_worn_without_being_taken_is_known_by_its_training(bob, finished, taught, adapter):
+    batch = finished(bob, ROWS, worn=adapter)
+    entry = {"slug": "point", "name": "Our bottle", "kind": "lora", "weight": 0.8, "hash": "abc", "word": ""}
+    Generation.objects.update(adapters=[entry | {"training": str(taught.pk), "point": 100}])
+    _archive, _rows, told = unpacked(datasets.export_data_set(user=bob, batch=batch))
+    assert [one["training_pictures"] for one in told["models"]][1] == {"known": True, "count": 3, "gone": 0}
+    assert told["counts"]["left_out"]["near"] == 1
 
 
 def test_without_anything_to_compare_with_all_pictures_go_and_have_no_distance(bob, finished):
