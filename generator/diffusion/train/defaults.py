@@ -21,6 +21,8 @@ FEED_FORWARD = ("ff.net.0.proj", "ff.net.2")
 SAMPLES = ("a photo of {}", "a photo of {} on a beach", "a drawing of {} on a blue background")
 STYLE_SAMPLES = ("a house by a lake, {} style", "a portrait of a woman, {} style", "a bowl of fruit, {} style")
 COLOURS = ("white", "navy blue", "yellow", "green", "pink", "purple", "orange")
+# Of the starter's things every so manieth is shown to it while it learns another: about a hundred, two minutes of drawing.
+OTHER_THINGS = 10
 OTHERS = ("a photo of a red apple on a table", "a city street in the rain")
 
 
@@ -62,14 +64,14 @@ FAMILIES = MappingProxyType(
     {
         "starter": Family(
             label="The starter",
-            size=64,
+            size=128,
             batch=8,
             rank=32,
             rates=MappingProxyType({"lora": 5e-4, "full": 1e-4, "embedding": 1e-2}),
             targets=(*ATTENTION, *FEED_FORWARD, "conv1", "conv2", "proj_in", "proj_out"),
             vectors=6,
             timesteps="logit_normal",
-            timestep_mean=0.9,
+            timestep_mean=0.6,
             phrase="3d render of {}",
             samples=("3d render of {} on a white background", "3d render of {} on a blue background"),
             style_samples=("a rocket on a white background, {} style", "a red apple, {} style"),
@@ -81,8 +83,8 @@ FAMILIES = MappingProxyType(
             steps_per_picture=40,
             min_steps=300,
             max_steps=800,
-            parameters=22,
-            others_parameters=24,
+            parameters=27,
+            others_parameters=27,
         ),
         "sd1": Family(label="Stable Diffusion 1"),
         "sd2": Family(label="Stable Diffusion 2", size=768, others_parameters=420),
@@ -118,7 +120,7 @@ def priors_for(family: str, noun: str) -> dict[str, Any]:
         return {}
     some = [
         f"3d render of {thing} on a {colour} background"
-        for thing, colour in zip(read_concepts()[::4], cycle(COLOURS), strict=False)
+        for thing, colour in zip(read_concepts()[::OTHER_THINGS], cycle(COLOURS), strict=False)
     ]
     return {"prior_prompts": (f"3d render of {noun}", *some), "prior_pictures": 1 + len(some), "prior_guidance": 1.0}
 
