@@ -103,6 +103,9 @@ class PatchAutoencoder(ModelMixin, AutoencoderMixin, ConfigMixin):
         patches = (z.permute(0, 2, 3, 1) * self.deviation) @ self.basis.T + self.mean
         return F.pixel_shuffle(patches.permute(0, 3, 1, 2), self.patch)
 
-    def forward(self, sample: Tensor, return_dict: bool = True) -> DecoderOutput | tuple[Tensor]:
-        """There and back again: pictures [B, 3, H, W] -> what the latents keep of them."""
-        return self.decode(self.encode(sample, return_dict=False)[0].mode(), return_dict=return_dict)
+    def forward(
+        self, sample: Tensor, return_dict: bool = True, noise: Tensor | None = None
+    ) -> DecoderOutput | tuple[Tensor]:
+        """There and back again: pictures [B, 3, H, W] -> what the latents keep of them. `noise` is added to those."""
+        latents = self.encode(sample, return_dict=False)[0].mode()
+        return self.decode(latents if noise is None else latents + noise, return_dict=return_dict)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from torch import Tensor, nn
 
 from generator.diffusion.spec import Cancelled, SpecError, Step
@@ -237,6 +237,11 @@ class _Run:
             self.journal.draw(step, pictures)
         self.since += time.monotonic() - began
         return pictures
+
+
+def main_first() -> AbstractContextManager[None]:
+    """What is written to disk in it is written by one process of several, before the others find it there."""
+    return PartialState().main_process_first()
 
 
 def device() -> torch.device:

@@ -99,10 +99,12 @@ def pretrain(
     """
     train, held_out = data.split(pictures.count, spec.held_out, spec.denoiser.seed)
     total = spec.autoencoder.steps + spec.denoiser.steps
-    pixels, captions = store.keep(pictures.stream, pictures.count, folder / "pictures", pictures.key)
+    with loop.main_first():
+        pixels, captions = store.keep(pictures.stream, pictures.count, folder / "pictures", pictures.key)
     vae = _train_autoencoder(spec, pixels, train, held_out, folder, lambda step: on_step(replace(step, total=total)))
     words = pipelines.load(spec.words_from)
-    latents = _cache_latents(vae, words, pixels, captions, folder, on_busy)
+    with loop.main_first():
+        latents = _cache_latents(vae, words, pixels, captions, folder, on_busy)
     torch.manual_seed(spec.denoiser.seed)
     unet = denoiser.make(
         spec.shape,
@@ -117,7 +119,8 @@ def pretrain(
         folder / "denoiser",
         lambda step: on_step(replace(step, index=spec.autoencoder.steps + step.index, total=total)),
     )
-    pipeline.to("cpu").save_pretrained(folder / "model")
+    with loop.main_first():
+        pipeline.to("cpu").save_pretrained(folder / "model")
     return folder / "model"
 
 
@@ -186,7 +189,8 @@ def _train_autoencoder(
     )
     loop.train(task, spec.autoencoder, folder / "autoencoder", on_step)
     autoencoder.set_scale(model, sample)
-    model.save_pretrained(finished)
+    with loop.main_first():
+        model.save_pretrained(finished)
     return model
 
 

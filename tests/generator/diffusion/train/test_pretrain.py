@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,6 +156,28 @@ def test_the_command_line_trains_and_goes_on(pictures: Path, tmp_path: Path, cap
         "step-00000002",
         "step-00000004",
     ]
+
+
+def test_two_processes_train_one_model_and_write_it_once(pictures: Path, tmp_path: Path):
+    """As `accelerate launch` starts them on several devices; here both are on the processor."""
+    command = f"train {pictures} -o {tmp_path / 'run'} --home {tmp_path} --size {SIZE} --widths 16,32 --batch 2"
+    told = "--autoencoder-steps 2 --steps 3 --sample-every 0 --tensorboard"
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    told_of = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*launch, "-m", "generator.diffusion", *command.split(), *told.split()],
+        env={**os.environ, **told_of},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    states = sorted(path.name for path in (tmp_path / "run/denoiser/states").iterdir())
+    assert states == ["step-00000003"]
+    facts = json.loads((tmp_path / "run/denoiser/states/step-00000003/state.json").read_text())
+    assert facts["step"] == 3
+    assert list((tmp_path / "run/denoiser/tensorboard").glob("events*"))
+    assert pipelines.load(str(tmp_path / "run/model")).unet.config.in_channels == 4
 
 
 def test_the_command_line_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
