@@ -21,7 +21,7 @@ FEED_FORWARD = ("ff.net.0.proj", "ff.net.2")
 SAMPLES = ("a photo of {}", "a photo of {} on a beach", "a drawing of {} on a blue background")
 STYLE_SAMPLES = ("a house by a lake, {} style", "a portrait of a woman, {} style", "a bowl of fruit, {} style")
 COLOURS = ("white", "navy blue", "yellow", "green", "pink", "purple", "orange")
-# Of the starter's things every so manieth is shown to it while it learns another: about a hundred, two minutes of drawing.
+# While the starter learns a thing it is shown every tenth of its own: about a hundred, two minutes of drawing.
 OTHER_THINGS = 10
 OTHERS = ("a photo of a red apple on a table", "a city street in the rain")
 

@@ -56,7 +56,7 @@ def origins_of(generations: Iterable[Generation]) -> list[Origin]:
 
 
 def _deleted(entry: dict[str, Any]) -> Adapter:
-    """An adapter of which only what the recipe says is left, or a training's point that was worn without being taken."""
+    """An adapter of which only the recipe's words are left, or a training's point that was worn without being taken."""
     known = {name: entry[name] for name in ("slug", "name", "kind") if name in entry}
     return Adapter(**known, weights_hash=entry.get("hash", ""), training_id=entry.get("training"))
 
