@@ -240,8 +240,16 @@ class _Run:
 
 
 def main_first() -> AbstractContextManager[None]:
-    """What is written to disk in it is written by one process of several, before the others find it there."""
+    """What makes a file unless it is there: one process of several makes it, before the others find it."""
     return PartialState().main_process_first()
+
+
+def write_once(write: Callable[[], object]) -> None:
+    """One process of several writes; all go on when it has."""
+    state = PartialState()
+    if state.is_main_process:
+        write()
+    state.wait_for_everyone()
 
 
 def device() -> torch.device:

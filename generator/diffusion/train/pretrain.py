@@ -119,8 +119,7 @@ def pretrain(
         folder / "denoiser",
         lambda step: on_step(replace(step, index=spec.autoencoder.steps + step.index, total=total)),
     )
-    with loop.main_first():
-        pipeline.to("cpu").save_pretrained(folder / "model")
+    loop.write_once(lambda: pipeline.to("cpu").save_pretrained(folder / "model"))
     return folder / "model"
 
 
@@ -189,8 +188,7 @@ def _train_autoencoder(
     )
     loop.train(task, spec.autoencoder, folder / "autoencoder", on_step)
     autoencoder.set_scale(model, sample)
-    with loop.main_first():
-        model.save_pretrained(finished)
+    loop.write_once(lambda: model.save_pretrained(finished))
     return model
 
 
