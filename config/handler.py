@@ -27,7 +27,7 @@ from config.health import alive
 
 WAITING = "/v1/"  # addresses whose views wait for pictures: they must not hold a thread meanwhile
 SWITCH = 0.001  # seconds that a busy thread keeps the interpreter while the event loop, and every socket, waits for it
-THREADS = 8  # more would only wait for each other; each may hold one of DATABASE_POOL_SIZE connections
+THREADS = 4  # more wait for each other only; each may hold one of DATABASE_POOL_SIZE connections
 
 
 class Handler(ASGIHandler):

@@ -67,8 +67,8 @@ class Supervisor:
         """Returns after SIGTERM, SIGINT or SIGHUP, when everything has ended. CannotStart says why it cannot."""
         os.environ["ATELIER_HOME"] = str(home())  # a relative one means the same to the children
         lock = _own_lock()
-        port = web.bind(self.host, self.port)
-        self.web = web.children(port)
+        sockets = web.bind(self.host, self.port)
+        self.web = web.children(sockets)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
         try:
@@ -82,7 +82,7 @@ class Supervisor:
                     print(f"Atelier is ready: http://{self.host}:{self.port}   (Ctrl-C stops it)", flush=True)
                 time.sleep(0.1)
         finally:
-            port.close()
+            web.close(sockets)
             self._stop()
             os.close(lock)
 

@@ -3,7 +3,9 @@
 usage: python -m config.web [--host HOST] [--port PORT]     (WEB_PROCESSES, HOST, PORT from the environment)
 
 Whoever starts the processes (this program, or `make run`'s) holds the port open for all of them: one that ends is
-started again, and who connects in between waits a moment instead of being refused.
+started again, and who connects in between waits a moment instead of being refused. On Linux each has a socket of its
+own at that port, over which the system spreads connections (SO_REUSEPORT, socket(7)); of one that all share, whoever
+wakes first takes all that wait, and a burst, or a proxy's lasting connections, end up at one process.
 """
 
 import argparse
@@ -33,28 +35,46 @@ def count() -> int:
     return 1 if cores < 2 else 2 if cores < 8 else 4
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """The port, which answers nobody before the first process does. CannotStart says why it cannot be had."""
-    port_of_ours = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    port_of_ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def bind(host: str, port: int) -> list[socket.socket]:
+    """The port, once for each process; it answers nobody before the first does. CannotStart says why it cannot be had."""
+    number = count()
+    if sys.platform != "linux":
+        return [_socket_at(host, port)] * number
+    with _socket_at(host, port):
+        pass  # sockets that share a port share it with another program's of that kind too: nobody's may be there
+    return [_socket_at(host, port, socket.SO_REUSEPORT) for _process in range(number)]
+
+
+def _socket_at(host: str, port: int, *options: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    for option in (socket.SO_REUSEADDR, *options):
+        bound.setsockopt(socket.SOL_SOCKET, option, 1)
     try:
-        port_of_ours.bind((host, port))
+        bound.bind((host, port))
     except OSError as error:
-        port_of_ours.close()
+        bound.close()
         raise CannotStart(
             f"Port {port} on {host} cannot be used ({error.strerror}).\n"
             f"Stop the program that has it, or choose another port: PORT={port + 1} make run"
         ) from error
-    return port_of_ours
+    return bound
 
 
-def children(bound: socket.socket) -> list[Child]:
-    """The processes that answer at that port, not yet started."""
+def children(sockets: list[socket.socket]) -> list[Child]:
+    """The processes that answer at those sockets, one at each, not yet started."""
     _allow_many_files()
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--fd", str(bound.fileno()), *FLAGS]
-    number = count()
-    env = {"PROMETHEUS_MULTIPROC_DIR": _figures()} if number > 1 else {}
-    return [Child("web server", list(command), env=dict(env), files=(bound.fileno(),)) for _process in range(number)]
+    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", *FLAGS, "--fd"]
+    env = {"PROMETHEUS_MULTIPROC_DIR": _figures()} if len(sockets) > 1 else {}
+    return [
+        Child("web server", [*command, str(bound.fileno())], env=dict(env), files=(bound.fileno(),))
+        for bound in sockets
+    ]
+
+
+def close(sockets: list[socket.socket]) -> None:
+    """Who connects from now on is refused as soon as the processes have ended."""
+    for bound in sockets:
+        bound.close()
 
 
 def _allow_many_files() -> None:
@@ -80,8 +100,8 @@ def serve(host: str, port: int) -> None:
         nonlocal stopping
         stopping = True
 
-    bound = bind(host, port)
-    processes = children(bound)
+    sockets = bind(host, port)
+    processes = children(sockets)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
     for process in processes:
@@ -90,7 +110,7 @@ def serve(host: str, port: int) -> None:
         for process in processes:
             process.keep_alive()
         time.sleep(0.1)
-    bound.close()
+    close(sockets)
     stop_together(processes)
 
 
