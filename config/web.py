@@ -36,7 +36,7 @@ def count() -> int:
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
-    """The port, once for each process; it answers nobody before the first does. CannotStart says why it cannot be had."""
+    """The port, once for each process; it answers nobody before the first does. CannotStart says why it cannot."""
     number = count()
     if sys.platform != "linux":
         return [_socket_at(host, port)] * number
