@@ -1,8 +1,8 @@
 """Latents -> small pictures, for next to nothing: one matrix product instead of the autoencoder.
 
-A latent holds little more than the average colour of its patch, linearly mixed into its channels. The starter's
-autoencoder has that linear half built in, with detail. For every other autoencoder the mix is found once, by least
-squares on a coloured picture that it encodes itself: no table to keep, and new families work without one.
+A latent holds little more than the average colour of its patch, linearly mixed into its channels. The mix is found once
+for each autoencoder, by least squares on a coloured picture that it encodes itself: no table to keep, and new families
+work without one. The starter's pictures are small, so its latents are asked, with their neighbours, for every pixel.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from torch import Tensor, nn
 from generator.diffusion.starter.autoencoder import PatchAutoencoder
 
 MAX_EDGE = 256
-# Latents a side in the picture that colours are fitted on: 576 equations for at most a few dozen unknowns.
+# Latents a side in the picture that colours are fitted on: 576 equations for a few dozen unknowns.
 _FIT_SIDE = 24
 
 
 @dataclass(frozen=True)
 class LinearDecoder:
-    """latents [..., C] @ weight [C, patch * patch * 3] + bias -> a patch x patch block of RGB values, 0..255."""
+    """reach x reach latents [C * reach * reach] @ weight + bias -> a patch x patch block of RGB values, 0..255."""
 
     weight: Tensor
     bias: Tensor
+    reach: int
     patch: int
 
     def __call__(self, latents: Tensor) -> Tensor:
         """[B, C, h, w] -> uint8 [B, h * patch, w * patch, 3] on the CPU."""
         batch, _, height, width = latents.shape
-        blocks = torch.addmm(self.bias, latents.permute(0, 2, 3, 1).flatten(0, 2).float(), self.weight)
+        blocks = torch.addmm(self.bias, _surroundings(latents.float(), self.reach), self.weight)
         blocks = blocks.clamp_(0, 255).to(torch.uint8).view(batch, height, width, self.patch, self.patch, 3)
         return blocks.transpose(2, 3).reshape(batch, height * self.patch, width * self.patch, 3).cpu()
 
@@ -88,27 +89,15 @@ def _decoder(pipeline: DiffusionPipeline, latents: Tensor) -> LinearDecoder:
     if vae is None:  # a family that diffuses pixels, or keeps its autoencoder under another name
         return _grey(latents)
     if vae not in _decoders or _decoders[vae].weight.device != latents.device:
-        if isinstance(vae, PatchAutoencoder):
-            decoder = _linear_half(vae)
-        else:
-            decoder = _fit(vae, latents.shape[1]) or _grey(latents)
+        reach, patch = (3, 8) if isinstance(vae, PatchAutoencoder) else (1, 1)
+        decoder = _fit(vae, latents.shape[1], reach, patch) or _grey(latents)
         # An autoencoder that waits on the CPU between runs has fitted there.
         weight, bias = decoder.weight.to(latents.device), decoder.bias.to(latents.device)
         _decoders[vae] = replace(decoder, weight=weight, bias=bias)
     return _decoders[vae]
 
 
-def _linear_half(vae: PatchAutoencoder) -> LinearDecoder:
-    basis = vae.deviation[:, None] * vae.basis.T / vae.config["scaling_factor"]
-    # From pixel_unshuffle's order, colour first, to that of a picture.
-    weight, mean = (
-        values.float().unflatten(-1, (3, vae.patch, vae.patch)).movedim(-3, -1).flatten(-3)
-        for values in (basis, vae.mean)
-    )
-    return LinearDecoder(*_to_bytes(weight, mean), vae.patch)
-
-
-def _fit(vae: Any, channels: int) -> LinearDecoder | None:
+def _fit(vae: Any, channels: int, reach: int = 1, patch: int = 1) -> LinearDecoder | None:
     """Colours by least squares, or None for an autoencoder of an unknown kind."""
     config = getattr(vae, "config", {})
     if not hasattr(vae, "encode") or getattr(vae, "dtype", None) is None or config.get("scaling_factor") is None:
@@ -121,13 +110,19 @@ def _fit(vae: Any, channels: int) -> LinearDecoder | None:
     if encoded.ndim != 4 or encoded.shape[1] != channels or not encoded.isfinite().all():
         return None
     encoded = (encoded.float() - (config.get("shift_factor") or 0.0)) * config["scaling_factor"]
-    rows = encoded[0].flatten(1).T
-    rows = torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
-    colours = F.adaptive_avg_pool2d(picture, encoded.shape[-2:])[0].flatten(1).T
+    rows = F.pad(_surroundings(encoded, reach), (0, 1), value=1.0)
+    blocks = F.adaptive_avg_pool2d(picture, [patch * side for side in encoded.shape[-2:]])
+    blocks = blocks.unfold(2, patch, patch).unfold(3, patch, patch).permute(0, 2, 3, 4, 5, 1).flatten(3).flatten(0, 2)
     # A little ridge, for autoencoders whose channels repeat each other.
     ridge = 1e-3 * len(rows) * torch.eye(rows.shape[1], device=rows.device)
-    solution = torch.linalg.solve(rows.T @ rows + ridge, rows.T @ colours)
-    return LinearDecoder(*_to_bytes(solution[:-1], solution[-1]), patch=1)
+    solution = torch.linalg.solve(rows.T @ rows + ridge, rows.T @ blocks)
+    return LinearDecoder(*_to_bytes(solution[:-1], solution[-1]), reach, patch)
+
+
+def _surroundings(latents: Tensor, reach: int) -> Tensor:
+    """[B, C, h, w] -> [B * h * w, C * reach * reach]: each with its neighbours; at an edge it is its own."""
+    padded = F.pad(latents, (reach // 2,) * 4, mode="replicate")
+    return F.unfold(padded, reach).transpose(1, 2).flatten(0, 1)
 
 
 @contextmanager
@@ -147,7 +142,7 @@ def _grey(latents: Tensor) -> LinearDecoder:
     channels = latents.shape[1]
     mean = torch.full((channels, 3), channels**-0.5, device=latents.device)
     weight = torch.eye(3, device=latents.device) if channels == 3 else mean
-    return LinearDecoder(*_to_bytes(weight, torch.zeros(3, device=latents.device)), patch=1)
+    return LinearDecoder(*_to_bytes(weight, torch.zeros(3, device=latents.device)), reach=1, patch=1)
 
 
 def _to_bytes(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
@@ -156,10 +151,13 @@ def _to_bytes(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _colours(side: int) -> Tensor:
-    """[1, 3, side, side] in -1..1: clouds of colour from coarse to fine, always the same."""
+    """[1, 3, side, side] in -1..1: clouds of colour from coarse to fine, cut into regions; always the same."""
     source = torch.Generator().manual_seed(0)
-    clouds = [
-        F.interpolate(torch.randn(1, 3, cells, cells, generator=source), size=(side, side), mode="bicubic")
-        for cells in (2, 4, 8, 16)
-    ]
-    return torch.stack(clouds).sum(0).mul(0.5).clamp(-1, 1)
+
+    def cloud(channels: int, cells: int) -> Tensor:
+        noise = torch.randn(1, channels, cells, cells, generator=source)
+        return F.interpolate(noise, size=(side, side), mode="bicubic")
+
+    colours = sum(cloud(3, cells) for cells in (2, 4, 8, 16)) * 0.5
+    inside = torch.sigmoid(cloud(1, 9) * 40)  # outlines are what a preview is recognised by
+    return torch.lerp(colours.flip(2, 3).roll(1, 1), colours, inside).clamp(-1, 1)

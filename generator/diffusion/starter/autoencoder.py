@@ -1,7 +1,7 @@
 """The starter's autoencoder: whitened PCA of patches, plus a small residual network on each side.
 
 Linear algebra alone gives most of the picture (23 dB at 64 px), so the networks only have to learn what it leaves out.
-It trains in minutes where `AutoencoderKL` takes days. And the linear half of the decoder is a preview for nothing.
+It trains in minutes where `AutoencoderKL` takes days.
 """
 
 from __future__ import annotations
@@ -94,14 +94,10 @@ class PatchAutoencoder(ModelMixin, AutoencoderMixin, ConfigMixin):
         self, z: Tensor, return_dict: bool = True, generator: torch.Generator | None = None
     ) -> DecoderOutput | tuple[Tensor]:
         """Latents [B, C, h, w] -> `sample` [B, 3, 8h, 8w], about -1..1. `generator` is there for pipelines, unused."""
-        linear = F.interpolate(self.decode_linear(z), scale_factor=float(self.pool), mode="nearest")
-        sample = linear + self.decoder(z)
-        return DecoderOutput(sample=sample) if return_dict else (sample,)
-
-    def decode_linear(self, z: Tensor) -> Tensor:
-        """The linear half of the decoder alone, unpooled: [B, C, h, w] -> [B, 3, h * patch, w * patch], about -1..1."""
         patches = (z.permute(0, 2, 3, 1) * self.deviation) @ self.basis.T + self.mean
-        return F.pixel_shuffle(patches.permute(0, 3, 1, 2), self.patch)
+        linear = F.pixel_shuffle(patches.permute(0, 3, 1, 2), self.patch)
+        sample = F.interpolate(linear, scale_factor=float(self.pool), mode="nearest") + self.decoder(z)
+        return DecoderOutput(sample=sample) if return_dict else (sample,)
 
     def forward(
         self, sample: Tensor, return_dict: bool = True, noise: Tensor | None = None

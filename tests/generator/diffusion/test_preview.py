@@ -26,11 +26,11 @@ def test_the_starter_emerges_from_noise(starter, spec_for, scheduler):
     spec = spec_for(starter, prompt="3d render of a rocket on a navy blue background", **told)
     result = generate(spec, steps.append)
     previews = [step.previews[0] for step in steps]
-    assert {image.size for image in previews} == {(64, 64)}
+    assert {image.size for image in previews} == {(128, 128)}
     distances = [distance(image, result.images[0]) for image in previews]
     assert all(later < earlier + 0.1 for earlier, later in pairwise(distances))
     assert distances[0] > 60
-    assert distances[-1] < 30  # what patches of 8 x 8 pixels can tell by four numbers each
+    assert distances[-1] < 20  # four numbers for 8 x 8 pixels, and their neighbours' (4 alone: 30)
 
 
 def test_a_preview_of_the_starter_takes_under_a_millisecond(starter):
@@ -42,16 +42,6 @@ def test_a_preview_of_the_starter_takes_under_a_millisecond(starter):
         preview.render(pipeline, latents, noise=0.0, width=128, height=128)
         times.append((perf_counter() - start) / 4)
     assert min(times) < 0.001
-
-
-def test_the_starters_preview_is_the_linear_half_of_its_autoencoder(starter):
-    pipeline = pipelines.load(str(starter))
-    latents = torch.randn(1, 4, 16, 16)
-    picture = preview.render(pipeline, latents, noise=0.0, width=128, height=128)[0]
-    with torch.no_grad():
-        linear = pipeline.vae.decode_linear(latents / pipeline.vae.config.scaling_factor)
-    expected = ((linear[0].permute(1, 2, 0) + 1) * 127.5).clamp(0, 255).round().numpy()
-    assert np.abs(np.asarray(picture) - expected).max() <= 1
 
 
 def test_colours_are_fitted_to_any_autoencoder(starter):
