@@ -18,7 +18,7 @@ from generator import services
 from generator.models import Batch
 from generator.services import Refused, trainings
 from generator.training_forms import ComparisonForm
-from generator.views.trainings.comparison import asking, comparison
+from generator.views.trainings.grid import asking, comparison
 from generator.views.trainings.pages import common, shown, visible
 
 

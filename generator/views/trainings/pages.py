@@ -20,7 +20,7 @@ from gallery.views.tiles import tiles
 from generator.models import Adapter, Checkpoint, Training, TrainingPicture
 from generator.services import Refused, trainings
 from generator.training_forms import ComparisonForm, ScratchForm, TrainingForm
-from generator.views.trainings.comparison import asking, comparison
+from generator.views.trainings.grid import asking, comparison
 from generator.views.trainings.showing import RELATED, curve, lent, points_of
 
 SHOWN = 60
