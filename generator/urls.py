@@ -17,7 +17,7 @@ from generator.views import (
     words,
 )
 from generator.views.trainings import actions as teaching
-from generator.views.trainings import comparing, lending
+from generator.views.trainings import comparing, lending, picking
 from generator.views.trainings import pages as trainings
 
 app_name = "generator"
@@ -79,6 +79,8 @@ urlpatterns = [
     path("train/<uuid:pk>/run/", trainings.run, name="training_run"),
     path("train/<uuid:pk>/change/", trainings.change, name="change_training"),
     path("train/<uuid:pk>/pictures/", teaching.add_pictures, name="add_training_pictures"),
+    path("train/<uuid:pk>/gallery/", picking.gallery, name="training_gallery"),
+    path("train/<uuid:pk>/gallery/take/", picking.take, name="take_training_pictures"),
     path("train/<uuid:pk>/rights/", teaching.state_rights, name="state_training_rights"),
     path("train/<uuid:pk>/start/", teaching.start, name="start_training"),
     path("train/<uuid:pk>/pause/", teaching.pause, name="pause_training"),

@@ -26,6 +26,8 @@ DOORS: dict[str, Door] = {
     "generator:training_run": thing(),
     "generator:change_training": CHANGED,
     "generator:add_training_pictures": CHANGED,
+    "generator:training_gallery": Door(needs=Action.MANAGE_JOBS, own=True),
+    "generator:take_training_pictures": CHANGED,
     "generator:state_training_rights": CHANGED,
     "generator:start_training": CHANGED,
     "generator:pause_training": CHANGED,
