@@ -16,7 +16,6 @@ from generator.services.trainings import data_sets
 from generator.services.trainings.planning import WORDS_FROM
 from generator.services.trainings.running import MOST_STEPS
 
-USUAL_WEIGHTS = (0.4, 0.6, 0.8, 1.0, 1.2)
 NUMBERS = ("steps", "rank", "seed")
 
 
@@ -164,15 +163,9 @@ class ComparisonForm(forms.Form):
     def __init__(self, *args: Any, training: Training, **kwargs: Any) -> None:
         """Offers what `training` has kept; all of it and the usual weights are ticked."""
         super().__init__(*args, **kwargs)
-        steps = [point["step"] for point in training.points if point["step"]]
+        usual = trainings.usual_comparison(training)
         weights = trainings.weights_of(training)
-        usual = {
-            "prompt": trainings.proposed_prompt(training),
-            "seed": training.spec.get("seed", 0),
-            "points": steps,
-            "weights": [weight for weight in weights if weight in USUAL_WEIGHTS],
-        }
-        self.fields["points"].choices = [(step, _("Step %(n)d") % {"n": step}) for step in steps]
+        self.fields["points"].choices = [(step, _("Step %(n)d") % {"n": step}) for step in usual["points"]]
         self.fields["weights"].choices = [(weight, number_format(weight)) for weight in weights]
         if len(weights) == 1:
             self.fields["weights"].widget = forms.MultipleHiddenInput()

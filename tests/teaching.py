@@ -65,6 +65,7 @@ OVER_THE_API = {  # the training is a draft without rights, so what needs more i
     "post /api/v1/trainings/{pk}/stop": act(Action.MANAGE_JOBS, own=True, opens=409),
     "post /api/v1/trainings/{pk}/versions": act(Action.CREATE, opens=201),
     "post /api/v1/trainings/{pk}/points/{step}": act(Action.MANAGE_JOBS, own=True, opens=409),
+    "post /api/v1/trainings/{pk}/comparisons": act(Action.CREATE, opens=409),
     "get /api/v1/trainings/{pk}/points/{step}/{kind}/{number}": thing(),
     "get /api/v1/adapters": page(),
     "put /api/v1/adapters/{slug}/retired": act(Action.CURATE, own=True, opens=200),
@@ -74,6 +75,7 @@ BODIES = {
     "patch /api/v1/trainings/{pk}": {"name": "Our flask"},
     "patch /api/v1/trainings/{pk}/pictures/{picture}": {"caption": "on a table"},
     "put /api/v1/trainings/{pk}/rights": {"rights": "own", "people": "nobody"},
+    "post /api/v1/trainings/{pk}/comparisons": {"weights": [1]},
     "put /api/v1/adapters/{slug}/retired": {"is_retired": True},
 }
 

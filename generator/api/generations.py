@@ -206,7 +206,7 @@ def create_batch(request: HttpRequest, response: HttpResponse, wanted: BatchIn, 
 
     pk = UUID(once(user=request.user, key=idempotency_key, asked=asked(request), make=make))
     response["Location"] = reverse("api:batch", args=[pk])
-    return Status(201, _batch(request.user, pk))
+    return Status(201, batch_told(request.user, pk))
 
 
 @router.post("/batches/estimate", response=BatchEstimateOut, summary="What many would cost")
@@ -224,7 +224,7 @@ def estimate_batch(request: HttpRequest, wanted: BatchIn) -> BatchEstimateOut:
 @router.get("/batches/{uuid:pk}", response=BatchOut, summary="One batch", url_name="batch")
 def batch(request: HttpRequest, pk: UUID) -> BatchOut:
     """How far it is."""
-    return _batch(request.user, pk)
+    return batch_told(request.user, pk)
 
 
 @router.get("/batches/{uuid:pk}/media", response=list[UUID], summary="Pictures of a batch")
@@ -241,7 +241,7 @@ def batch_media(request: HttpRequest, pk: UUID) -> list[UUID]:
 def cancel_batch(request: HttpRequest, pk: UUID) -> BatchOut:
     """What waits at once, what runs within one step; what is done stays."""
     services.cancel_batch(user=request.user, batch=get_object_or_404(Batch.objects.visible_to(request.user), pk=pk))
-    return _batch(request.user, pk)
+    return batch_told(request.user, pk)
 
 
 @router.post("/batches/{uuid:pk}/data-set", response=ExportOut, summary="A batch as a data set")
@@ -280,7 +280,8 @@ def _made(request: HttpRequest, response: HttpResponse, pk: UUID) -> Status:
     return Status(201, full(request.user, pk))
 
 
-def _batch(user: User, pk: UUID) -> BatchOut:
+def batch_told(user: User, pk: UUID) -> BatchOut:
+    """A batch that `user` may see; else 404."""
     found = get_object_or_404(Batch.objects.visible_to(user), pk=pk)
     states = list(found.jobs.filter(hidden=False).values_list("state", flat=True))
     counted = {state.value: states.count(state) for state in State if state in states}

@@ -117,6 +117,19 @@ class RightsIn(Asked):
     pictures: list[UUID] | None = Field(None, max_length=1000, description="without them: all")
 
 
+class ComparisonIn(Asked):
+    """Which kept points are to draw one prompt, at which weights; of what is left out, the usual."""
+
+    model_config = {"extra": "forbid", "json_schema_extra": {"examples": [{"points": [300, 580], "weights": [0.8, 1]}]}}
+
+    prompt: str | None = Field(None, min_length=1, max_length=2000, description="without it the first sample's")
+    seed: int | None = Field(None, ge=0, lt=2**32, description="of every picture; without it the training's")
+    points: list[int] | None = Field(None, min_length=1, max_length=200, description="steps; without them all but 0")
+    weights: list[float] | None = Field(
+        None, min_length=1, max_length=10, description="of 0.2, 0.4 … 1.4, an embedding 1 only; without them 0.4 to 1.2"
+    )
+
+
 class ProblemOut(BaseModel):
     """Something about a picture."""
 

@@ -19,7 +19,9 @@ from accounts.models import Team, User
 from accounts.services import once
 from gallery.models import Media
 from generator.api.adapters import AdapterOut
+from generator.api.generations import BatchOut, batch_told
 from generator.api.training_schemas import (
+    ComparisonIn,
     CostOut,
     FullTrainingOut,
     GalleryIn,
@@ -230,6 +232,22 @@ def choose(
     made = (found.checkpoints if found.is_scratch else found.adapters).get(slug=slug)
     adapter = AdapterOut.of(made) if isinstance(made, Adapter) else None
     return Status(201, TakenOut(slug=made.slug, version=made.version or 1, is_model=adapter is None, adapter=adapter))
+
+
+@router.post("/trainings/{uuid:pk}/comparisons", response={201: BatchOut}, summary="Compare points")
+def compare(
+    request: HttpRequest, response: HttpResponse, pk: UUID, wanted: ComparisonIn, idempotency_key: Once = None
+) -> Status:
+    """A batch of one picture for each point and weight, whose titles say which, all of one prompt and seed."""
+    found = _seen(request, pk)
+
+    def make() -> str:
+        said = trainings.usual_comparison(found) | wanted.dict(exclude_none=True)
+        return str(trainings.compare_points(user=request.user, training=found, **said).pk)
+
+    batch = UUID(once(user=request.user, key=idempotency_key, asked=asked(request), make=make))
+    response["Location"] = reverse("api:batch", args=[batch])
+    return Status(201, batch_told(request.user, batch))
 
 
 @router.get(

@@ -67,10 +67,8 @@ def _learn(user: User, training: Training) -> None:
 
 def _compare(user: User, training: Training, steps: list[int]) -> None:
     with transaction.atomic():
-        prompt = trainings.proposed_prompt(training)
-        batch = trainings.compare_points(
-            user=user, training=training, prompt=prompt, seed=7, points=steps, weights=WEIGHTS
-        )
+        wanted = trainings.usual_comparison(training) | {"seed": 7, "points": steps, "weights": WEIGHTS}
+        batch = trainings.compare_points(user=user, training=training, **wanted)
         jobs = list(batch.jobs.order_by("position"))
         for job in jobs:
             claim(job)

@@ -7,7 +7,7 @@ from generator.services.trainings.comparing import (
     MOST_COMPARED,
     compare_points,
     comparison_cost,
-    proposed_prompt,
+    usual_comparison,
     weights_of,
 )
 from generator.services.trainings.pictures import (
@@ -58,7 +58,6 @@ __all__ = [
     "new_version",
     "pause_training",
     "plan",
-    "proposed_prompt",
     "read_sample",
     "readiness",
     "remove_picture",
@@ -69,5 +68,6 @@ __all__ = [
     "state_rights",
     "stop_training",
     "time_left",
+    "usual_comparison",
     "weights_of",
 ]

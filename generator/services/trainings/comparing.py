@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import file_digest
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -21,6 +22,7 @@ from generator.services.trainings.planning import read_spec
 from generator.services.trainings.results import slug_of
 
 WEIGHTS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4)  # to choose from
+USUAL = WEIGHTS[1:-1]
 MOST_COMPARED = 200  # pictures
 
 
@@ -29,11 +31,19 @@ def weights_of(training: Training) -> tuple[float, ...]:
     return WEIGHTS if training.method == Training.Method.LORA else (1.0,)
 
 
-def proposed_prompt(training: Training) -> str:
-    """Its first sample's prompt, with its word; "" for a model from scratch, whose points are not compared."""
+def usual_comparison(training: Training) -> dict[str, Any]:
+    """What `compare_points` is asked for where nobody says otherwise: the first sample's prompt, all points."""
+    return {
+        "prompt": "" if training.is_draft or training.is_scratch else _first_prompt(training),
+        "seed": training.spec.get("seed", 0),
+        "points": [point["step"] for point in training.points if point["step"]],
+        "weights": [weight for weight in weights_of(training) if weight in USUAL],
+    }
+
+
+def _first_prompt(training: Training) -> str:
     spec = read_spec(training, training.checkpoint.source)
-    if not isinstance(spec, FinetuneSpec):
-        return ""
+    assert isinstance(spec, FinetuneSpec)
     return next(iter(spec.sample_prompts()), spec.caption(""))
 
 
@@ -77,6 +87,8 @@ def compare_points(
 def _check(training: Training, points: Sequence[int], weights: Sequence[float]) -> None:
     if training.is_scratch:
         raise Refused(_("A model from scratch has no weights to compare. Look at its samples."))
+    if training.is_draft:
+        raise Refused(_("It has learned nothing yet. Start it first."))
     if training.is_under_way:
         raise Refused(_("This is under way. Compare its points when it has ended, or stop it first."))
     if not points or not weights:

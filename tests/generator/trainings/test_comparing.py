@@ -74,7 +74,7 @@ def test_an_embedding_is_compared_by_point_alone_and_as_its_own(make_taught, bob
     taught = make_taught(method="embedding")
     trainings.choose_point(user=bob, training=taught, step=3)
     assert trainings.weights_of(taught) == (1.0,)
-    batch = compared(bob, taught, prompt=trainings.proposed_prompt(taught), weights=[1.0])
+    batch = compared(bob, taught, prompt=trainings.usual_comparison(taught)["prompt"], weights=[1.0])
     for job in batch.jobs.all():  # the one that is taken goes by the same word, and is left off
         [worn] = job.generation.adapters
         assert worn["word"] == "my-ourbottle"
@@ -206,3 +206,29 @@ def test_a_model_from_scratch_is_not_compared(as_, taught, bob):
     taught.refresh_from_db()
     with pytest.raises(Refused, match="no weights"):
         compared(bob, taught)
+
+
+def test_over_the_api_all_is_usual_but_what_is_said(calls, taught, carol, charlie, make_training):
+    client, at = calls(carol), f"/api/v1/trainings/{taught.pk}/comparisons"
+    said = {"weights": [0.8], "seed": 5}
+    answers = [client.post(at, said, "application/json", headers={"Idempotency-Key": "one"}) for _time in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201], answers[0].json()
+    assert answers[0].json() == answers[1].json()
+    told = client.get(answers[0]["Location"]).json()
+    assert told["total"] == 2
+    asked = [job.generation for job in Batch.objects.get(pk=told["id"]).jobs.order_by("position")]
+    assert [(one.adapters[0]["point"], one.adapters[0]["weight"], one.seed) for one in asked] == [
+        (3, 0.8, 5),
+        (6, 0.8, 5),
+    ]
+    assert {one.prompt for one in asked} == {trainings.usual_comparison(taught)["prompt"]}
+
+    def refused(client, at: str, said: dict) -> int:
+        return client.post(at, said, "application/json").status_code
+
+    assert refused(client, at, {"points": [4]}) == 409
+    assert refused(client, at, {"points": []}) == 422
+    assert refused(client, at, {"prompt": ""}) == 422
+    assert refused(calls(charlie), at, {}) == 404
+    assert refused(client, f"/api/v1/trainings/{make_training(carol).pk}/comparisons", {}) == 409
+    assert Batch.objects.count() == 1
