@@ -38,9 +38,10 @@ class TrainingForm(forms.Form):
     )
     method = forms.ChoiceField(
         label=gettext_lazy("Way of teaching"),
-        choices=Training.Method.of_adapters(),
+        choices=Training.Method.of_teaching(),
         help_text=gettext_lazy(
-            "LoRA learns more exactly; textual inversion makes a tiny file that forgets nothing else."
+            "LoRA learns more exactly; textual inversion makes a tiny file that forgets nothing else. All weights need "
+            "much memory, and make a whole model of their own."
         ),
     )
     word = forms.CharField(

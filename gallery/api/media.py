@@ -150,7 +150,7 @@ class MediaPageOut(BaseModel):
 
     @classmethod
     def of(cls, pictures: list[Media], following: str | None, notice: str = "") -> "MediaPageOut":
-        """With what belongs to them, in three queries: by ids, since forty rows by prefetching take four times as long."""
+        """With what belongs to them, in three queries by ids: prefetching sets up what nobody asks for."""
         owners = User.objects.only("name", "email").in_bulk({one.owner_id for one in pictures} - {None})
         teams = Team.objects.only("name").in_bulk({one.team_id for one in pictures})
         tags = defaultdict(list)

@@ -69,6 +69,6 @@ class TrainingAdmin(ReadOnly, ModelAdmin):
     def reason(self, obj: Training) -> str:
         return obj.job.reason if obj.job and obj.job.reason else "–"
 
-    @display(description=_("adapters"))
+    @display(description=_("taken"))
     def taken(self, obj: Training) -> str:
-        return ", ".join(f"{one.name} ({one.version})" for one in obj.adapters.all()) or "–"
+        return ", ".join(f"{one.name} ({one.version})" for one in obj.taken.all()) or "–"

@@ -13,7 +13,7 @@ from generator.api.adapters import AdapterOut
 from generator.models import Training, TrainingPicture
 
 Kind = Literal["subject", "style", "scratch"]
-Method = Literal["lora", "embedding", "scratch"]
+Method = Literal["lora", "embedding", "full", "scratch"]
 Edge = Annotated[int, Field(ge=0, le=10**6)]
 
 
@@ -44,7 +44,7 @@ class TrainingIn(Asked):
     name: str = Field(min_length=1, max_length=80)
     noun: str = Field("", max_length=60, description="of a subject: what kind of thing it is, such as bottle or dog")
     word: str = Field("", max_length=40, description="what prompts call it by; without it made from the name")
-    method: Literal["lora", "embedding"] = "lora"
+    method: Literal["lora", "embedding", "full"] = "lora"
     model: str | None = Field(None, description="short name; without it the one chosen at first")
     changes: ChangesIn = Field(default_factory=ChangesIn)
     team: UUID | None = Field(None, description="whose it is; without it the key's team, else the personal one")
@@ -82,7 +82,7 @@ class TrainingChange(Asked):
     name: str | None = Field(None, min_length=1, max_length=80)
     noun: str | None = Field(None, max_length=60)
     word: str | None = Field(None, max_length=40)
-    method: Literal["lora", "embedding"] | None = None
+    method: Literal["lora", "embedding", "full"] | None = None
     model: str | None = None
     changes: ChangesIn | None = Field(None, description="takes the place of all that was changed before")
 
@@ -268,3 +268,4 @@ class RemovedOut(BaseModel):
     """What a picture leaves behind."""
 
     learned: list[AdapterOut] = Field(description="adapters that have learned from it, and do not forget it")
+    models: list[str] = Field(description="likewise models, by short name")

@@ -167,7 +167,8 @@ def change_picture(request: HttpRequest, pk: UUID, picture: UUID, wanted: Pictur
 def remove_picture(request: HttpRequest, pk: UUID, picture: UUID) -> RemovedOut:
     """Its file goes too; `learned` says which adapters know it."""
     taught = trainings.remove_picture(user=request.user, picture=_picture(request, pk, picture))
-    return RemovedOut(learned=[AdapterOut.of(adapter) for adapter in taught])
+    adapters = [AdapterOut.of(one) for one in taught if isinstance(one, Adapter)]
+    return RemovedOut(learned=adapters, models=[one.slug for one in taught if isinstance(one, Checkpoint)])
 
 
 @router.put("/trainings/{uuid:pk}/rights", response=FullTrainingOut, summary="Say whose the pictures are")
@@ -222,14 +223,14 @@ def again(request: HttpRequest, response: HttpResponse, pk: UUID, idempotency_ke
 def choose(
     request: HttpRequest, pk: UUID, step: Annotated[int, Path(ge=0, lt=2**31)], idempotency_key: Once = None
 ) -> Status:
-    """Makes a kept point an adapter (of a model from scratch: a model) of the team, while it goes on as well."""
+    """Makes a kept point an adapter of the team, or a model (all weights, from scratch); while it goes on as well."""
     found = _seen(request, pk)
 
     def make() -> str:
         return trainings.choose_point(user=request.user, training=found, step=step).slug
 
     slug = once(user=request.user, key=idempotency_key, asked=asked(request), make=make)
-    made = (found.checkpoints if found.is_scratch else found.adapters).get(slug=slug)
+    made = found.taken.get(slug=slug)
     adapter = AdapterOut.of(made) if isinstance(made, Adapter) else None
     return Status(201, TakenOut(slug=made.slug, version=made.version or 1, is_model=adapter is None, adapter=adapter))
 
@@ -326,8 +327,7 @@ def _cost(training: Training, count: int) -> CostOut | None:
 
 
 def _points(training: Training) -> list[PointOut]:
-    made = training.checkpoints if training.is_scratch else training.adapters
-    taken = dict(made.values_list("point", "slug"))
+    taken = dict(training.taken.values_list("point", "slug"))
     measures = ("step", "validation", "likeness", "nearest", "drift", "is_overfitted")
     return [
         PointOut(

@@ -111,7 +111,8 @@ def _fit(vae: Any, channels: int, reach: int = 1, patch: int = 1) -> LinearDecod
         return None
     encoded = (encoded.float() - (config.get("shift_factor") or 0.0)) * config["scaling_factor"]
     rows = F.pad(_surroundings(encoded, reach), (0, 1), value=1.0)
-    blocks = F.adaptive_avg_pool2d(picture, [patch * side for side in encoded.shape[-2:]])
+    height, width = encoded.shape[-2:]
+    blocks = F.adaptive_avg_pool2d(picture, (patch * height, patch * width))
     blocks = blocks.unfold(2, patch, patch).unfold(3, patch, patch).permute(0, 2, 3, 4, 5, 1).flatten(3).flatten(0, 2)
     # A little ridge, for autoencoders whose channels repeat each other.
     ridge = 1e-3 * len(rows) * torch.eye(rows.shape[1], device=rows.device)
@@ -158,6 +159,6 @@ def _colours(side: int) -> Tensor:
         noise = torch.randn(1, channels, cells, cells, generator=source)
         return F.interpolate(noise, size=(side, side), mode="bicubic")
 
-    colours = sum(cloud(3, cells) for cells in (2, 4, 8, 16)) * 0.5
+    colours = torch.stack([cloud(3, cells) for cells in (2, 4, 8, 16)]).sum(0) * 0.5
     inside = torch.sigmoid(cloud(1, 9) * 40)  # outlines are what a preview is recognised by
     return torch.lerp(colours.flip(2, 3).roll(1, 1), colours, inside).clamp(-1, 1)

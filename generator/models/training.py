@@ -51,16 +51,17 @@ class Training(models.Model):
         SCRATCH = "scratch", _("A model from scratch")
 
     class Method(models.TextChoices):
-        """How: of train.defaults.METHODS those that make an adapter; all of it for a model from scratch."""
+        """How: train.defaults.METHODS, or all of it for a model from scratch."""
 
         LORA = "lora", _("LoRA")
         EMBEDDING = "embedding", _("Textual inversion")
+        FULL = "full", _("All weights")
         SCRATCH = "scratch", _("All of it")
 
         @classmethod
-        def of_adapters(cls) -> list[tuple[str, str]]:
+        def of_teaching(cls) -> list[tuple[str, str]]:
             """Those to choose from where a model is there already."""
-            return [(one.value, one.label) for one in (cls.LORA, cls.EMBEDDING)]
+            return [(one.value, one.label) for one in (cls.LORA, cls.EMBEDDING, cls.FULL)]
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, models.CASCADE, related_name="trainings", verbose_name=_("team"))
@@ -120,8 +121,18 @@ class Training(models.Model):
 
     @property
     def is_scratch(self) -> bool:
-        """Whether a model comes of it, not an adapter; `checkpoint` is then where its text encoder is from."""
+        """Whether it begins from nothing; `checkpoint` is then where its text encoder is from."""
         return self.kind == self.Kind.SCRATCH
+
+    @property
+    def makes_model(self) -> bool:
+        """Whether models come of it, not adapters."""
+        return self.is_scratch or self.method == self.Method.FULL
+
+    @property
+    def taken(self) -> Any:
+        """What came of it: models or adapters."""
+        return self.checkpoints if self.makes_model else self.adapters
 
     @property
     def is_draft(self) -> bool:

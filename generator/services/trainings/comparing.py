@@ -12,13 +12,12 @@ from accounts.models import User
 from accounts.permissions import can
 from accounts.roles import Action
 from gallery.models import Media
-from generator.diffusion.train.spec import FinetuneSpec
 from generator.models import Batch, Generation, Training
 from generator.services.assets import point_entry
 from generator.services.batches import BatchEstimate, create_batch, estimate_batch
 from generator.services.creating import prepare
 from generator.services.refused import Refused
-from generator.services.trainings.planning import read_spec
+from generator.services.trainings.planning import spec_as_taught
 from generator.services.trainings.results import slug_of
 
 WEIGHTS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4)  # to choose from
@@ -33,18 +32,13 @@ def weights_of(training: Training) -> tuple[float, ...]:
 
 def usual_comparison(training: Training) -> dict[str, Any]:
     """What `compare_points` is asked for where nobody says otherwise: the first sample's prompt, all points."""
+    spec = None if training.is_draft or training.makes_model else spec_as_taught(training)
     return {
-        "prompt": "" if training.is_draft or training.is_scratch else _first_prompt(training),
+        "prompt": next(iter(spec.sample_prompts()), spec.caption("")) if spec else "",
         "seed": training.spec.get("seed", 0),
         "points": [point["step"] for point in training.points if point["step"]],
         "weights": [weight for weight in weights_of(training) if weight in USUAL],
     }
-
-
-def _first_prompt(training: Training) -> str:
-    spec = read_spec(training, training.checkpoint.source)
-    assert isinstance(spec, FinetuneSpec)
-    return next(iter(spec.sample_prompts()), spec.caption(""))
 
 
 def comparison_cost(*, user: User, training: Training, pictures: int) -> BatchEstimate:
@@ -85,8 +79,8 @@ def compare_points(
 
 
 def _check(training: Training, points: Sequence[int], weights: Sequence[float]) -> None:
-    if training.is_scratch:
-        raise Refused(_("A model from scratch has no weights to compare. Look at its samples."))
+    if training.makes_model:
+        raise Refused(_("Its points are whole models, which are not worn. Look at their samples."))
     if training.is_draft:
         raise Refused(_("It has learned nothing yet. Start it first."))
     if training.is_under_way:

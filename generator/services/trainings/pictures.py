@@ -157,15 +157,15 @@ def state_rights(
 
 
 @transaction.atomic
-def remove_picture(*, user: User, picture: TrainingPicture) -> list[Adapter]:
-    """Takes a picture out and removes its file; the adapters that have learned from it already, which do not forget.
+def remove_picture(*, user: User, picture: TrainingPicture) -> list[Adapter | Checkpoint]:
+    """Takes a picture out and removes its file; the adapters or models that have learned from it, which do not forget.
 
     What was learned from stays as a row, with whoever stated its rights. Refused while its training is under way.
     """
     training = _changeable(user, picture.training)
     if training.is_under_way:
         raise Refused(_("It is being learned from. Stop the training first."))
-    taught = list(training.adapters.order_by("version")) if picture.learned else []
+    taught = list(training.taken.order_by("version")) if picture.learned else []
     stored, storage = picture.file.name if picture.learned else "", picture.file.storage
     if picture.learned:
         TrainingPicture.objects.filter(pk=picture.pk).update(removed=timezone.now(), file="", media=None)

@@ -1,19 +1,23 @@
 """What a training is to be: its spec by the defaults of its model, and what it will cost. Imports no torch."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from generator import queue
 from generator.diffusion.spec import SpecError
+from generator.diffusion.starter.assemble import assemble
 from generator.diffusion.train import estimate, scratch_spec
 from generator.diffusion.train.defaults import FAMILIES
 from generator.diffusion.train.planning import make
 from generator.diffusion.train.scratch_spec import ScratchSpec
 from generator.diffusion.train.spec import FinetuneSpec
 from generator.models import Checkpoint, Job, State, StepTime, Training, Worker
+from generator.models.checkpoint import STARTER
 from generator.queue.capabilities import ability_of
 from generator.services.refused import Refused
 
@@ -23,6 +27,14 @@ GUIDED = estimate.GUIDED  # passes of one step of drawing
 FIRST_GUESS = 1.0  # seconds a step of a model from scratch, for the queue's shares, before any was timed
 WORDS_FROM = ("starter", "sd1")  # families whose text encoder a model from scratch can take over
 Spec = FinetuneSpec | ScratchSpec
+
+
+def base_folder(checkpoint: Checkpoint) -> Path | None:
+    """Where all parts of a model lie, each in a folder, as diffusers keeps them; None: a single file, or a hub's."""
+    if checkpoint.source == STARTER:
+        return assemble(Path(settings.MODELS_ROOT) / STARTER)
+    folder = Path(checkpoint.source)
+    return folder if (folder / "model_index.json").is_file() else None
 
 
 @dataclass(frozen=True)
@@ -51,8 +63,17 @@ def plan(training: Training, count: int, source: str = "") -> Spec:
     model = training.checkpoint
     if training.is_scratch:
         return _plan_scratch(training, count, source or model.source)
+    told = {"name": model.name}
     if model.family not in FAMILIES:
-        raise Refused(_("The model “%(name)s” cannot be taught. Choose another one.") % {"name": model.name})
+        raise Refused(_("The model “%(name)s” cannot be taught. Choose another one.") % told)
+    if training.method == Training.Method.FULL and base_folder(model) is None:
+        raise Refused(
+            _(
+                "“%(name)s” is a single file or lies on a hub. All weights can be taught of a model in a folder here. "
+                "Choose LoRA, or another model."
+            )
+            % told
+        )
     try:
         return make(
             source or model.source,
@@ -94,6 +115,13 @@ def read_spec(training: Training, source: str) -> Spec:
     if training.is_scratch:
         return ScratchSpec(words_from=source, pictures=pictures, **values)
     return FinetuneSpec(checkpoint=source, pictures=pictures, **values)
+
+
+def spec_as_taught(training: Training) -> FinetuneSpec:
+    """The spec of one that was started and is no model from scratch."""
+    spec = read_spec(training, training.checkpoint.source)
+    assert isinstance(spec, FinetuneSpec)
+    return spec
 
 
 def seconds_left(spec: Spec, done: int, step_s: float) -> float:

@@ -36,7 +36,7 @@ def choose_point(*, user: User, training: Training, step: int, weight: float | N
     if found is None:
         raise PermissionDenied
     training = found
-    if training.is_scratch:
+    if training.makes_model:
         return whole.take(training, step)
     if there := training.adapters.filter(point=step).first():
         raise Refused(_("This point is an adapter already (version %(n)d).") % {"n": there.version or 1})

@@ -91,9 +91,7 @@ def remove_picture(request: HttpRequest, pk: UUID) -> HttpResponse:
         taught = trainings.remove_picture(user=request.user, picture=picture)
         if taught:
             names = ", ".join(f"{one.name} ({one.version})" for one in taught)
-            says = _(
-                "Removed. These adapters have learned from it and do not forget it: %(names)s. Retire them if need be."
-            )
+            says = _("Removed. These have learned from it and do not forget it: %(names)s. Retire them if need be.")
             messages.warning(request, says % {"names": names})
 
     return _do(request, training.pk, work)

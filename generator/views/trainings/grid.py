@@ -59,7 +59,7 @@ def _grid(request: HttpRequest, training: Training, batch: Batch) -> Grid:
 
 def asking(request: HttpRequest, training: Training, form: ComparisonForm | None = None) -> dict[str, Any]:
     """The form for another comparison with what it would cost, where the points of `training` can be compared now."""
-    if training.is_scratch or training.is_under_way or not any(point["step"] for point in training.points):
+    if training.makes_model or training.is_under_way or not any(point["step"] for point in training.points):
         return {}
     form = form or ComparisonForm(training=training, initial={"batch": uuid4()})
     context: dict[str, Any] = {"compare": form}

@@ -73,12 +73,11 @@ class Lent:
 
 def lent(training: Training, viewer: User) -> list[Lent]:
     """Of each version that was taken of `training`: who has it. Only who may lend it is told of all teams."""
-    made = training.checkpoints if training.is_scratch else training.adapters
     may_lend = can(viewer, Action.CURATE, training.team)
     seen = {*Team.objects.where(viewer, Action.VIEW).values_list("pk", flat=True)}
     own = list(Team.objects.where(viewer, Action.CREATE).exclude(pk=training.team_id).order_by("name"))
     found = []
-    for asset in made.order_by("version").prefetch_related("teams"):
+    for asset in training.taken.order_by("version").prefetch_related("teams"):
         having = sorted((team for team in asset.teams.all() if team.pk != training.team_id), key=str)
         known = [team for team in having if may_lend or team.pk in seen]
         choices = [team for team in own if team not in having] if may_lend else None
@@ -88,8 +87,7 @@ def lent(training: Training, viewer: User) -> list[Lent]:
 
 def points_of(training: Training) -> list[dict[str, Any]]:
     """The kept points, “before” first, each with the adapter that it became and whether it is the proposed one."""
-    made = training.checkpoints.all() if training.is_scratch else training.adapters.all()
-    taken = {one.point: one for one in made}
+    taken = {one.point: one for one in training.taken.all()}
     return [
         {
             **point,

@@ -131,7 +131,7 @@ def test_pictures_of_the_gallery_come_all_or_none(calls, bob, make_media, drafte
     told = client.post(f"{at}/gallery", {"media": [str(shown.pk)]}, JSON).json()
     assert [picture["media"] for picture in told["pictures"]] == [str(shown.pk)]
     removed = client.delete(f"{at}/pictures/{told['pictures'][0]['id']}")
-    assert (removed.status_code, removed.json()) == (200, {"learned": []})
+    assert (removed.status_code, removed.json()) == (200, {"learned": [], "models": []})
 
 
 def test_a_picture_that_was_learned_from_says_what_knows_it(calls, bob, drafted):

@@ -204,7 +204,7 @@ def test_when_it_ends_the_page_is_asked_for_anew(as_, taught, bob):
 def test_a_model_from_scratch_is_not_compared(as_, taught, bob):
     Training.objects.filter(pk=taught.pk).update(kind="scratch", method="scratch")
     taught.refresh_from_db()
-    with pytest.raises(Refused, match="no weights"):
+    with pytest.raises(Refused, match="whole models"):
         compared(bob, taught)
 
 

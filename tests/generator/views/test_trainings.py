@@ -106,7 +106,7 @@ def test_a_point_is_taken_and_its_adapter_retired(as_, bob, carol, checkpoint):
     assert "taken as version 1" in page
     client.post(f"/train/pictures/{training.pictures.first().pk}/remove/")
     page = client.get(f"/train/{training.pk}/").content.decode()
-    assert "These adapters have learned from it and do not forget it: Our bottle (1)" in page
+    assert "These have learned from it and do not forget it: Our bottle (1)" in page
     assert "removed" in page
     assert "Retire" in client.get("/train/").content.decode()
     assert "Retire" not in as_(carol).get("/train/").content.decode()
