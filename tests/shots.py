@@ -194,6 +194,8 @@ def take_all(browser: Browser, installation: Installation, folder: Path, only: t
     if picture := found["picture"]:
         found["export"] = f"/export/?media={picture.split('/')[2]}"
         found["edit"] = f"/edit/{picture.split('/')[2]}/"
+    if draft := found["training-draft"]:
+        found["training-gallery"] = f"{draft}gallery/"
     found["shared"] = installation.manage("shell", "-c", SHARE).split()[-1]
     camera.shoot({**MEMBER, **{name: address for name, address in found.items() if address}, **ADMIN}, "filled")
     if not only or "emerging".startswith(only):

@@ -28,6 +28,7 @@ def _photo(number: int) -> bytes:
 
 
 def test_a_style_is_taught_in_the_browser(page: Page):
+    wait_for(generate(page, "a cup of blotches", steps=2), "done")
     page.get_by_role("link", name="Train", exact=True).click()
     assert serious(page) == []
     page.get_by_role("link", name=re.compile("Teach a style")).click()
@@ -42,12 +43,18 @@ def test_a_style_is_taught_in_the_browser(page: Page):
     page.get_by_label("Choose pictures").set_input_files([*files, {**files[0], "name": "no.png", "buffer": b"no"}])
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("“no.png” is no picture that can be read")).to_be_visible()
-    expect(page.locator(".train-picture")).to_have_count(4)
+    page.get_by_role("link", name="From the gallery").click()
+    page.get_by_role("searchbox").fill("blotches")
+    page.keyboard.press("Enter")
+    assert serious(page) == []
+    page.get_by_role("checkbox", name="a cup of blotches").check()
+    page.get_by_role("button", name="Take the ticked pictures").click()
+    expect(page.locator(".train-picture")).to_have_count(5)
     expect(page.get_by_role("button", name="Start")).to_be_disabled()  # nobody has said whose they are
     page.get_by_label("Whose pictures they are").select_option("own")
     page.get_by_label("People in them").select_option("nobody")
     page.get_by_role("button", name="State this for those without").click()
-    expect(page.get_by_text("We made it · Nobody can be recognised")).to_have_count(4)
+    expect(page.get_by_text("We made it · Nobody can be recognised")).to_have_count(5)
     page.get_by_role("textbox", name="Caption of 0.png").fill("a cup")
     page.get_by_role("button", name="Save the caption of 0.png").click()
     expect(page.get_by_role("textbox", name="Caption of 0.png")).to_have_value("a cup")

@@ -17,6 +17,7 @@ FACTS, SAMPLES, OTHERS = "point.json", "sample", "other"
 COPY = 31
 MAX_DRIFT = 0.25  # of the other prompts' pictures, 1 - cosine
 WORSE = 1.15  # times the lowest validation loss
+AS_GOOD = 0.05  # of the way from "before" to the likest
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,16 @@ def read(folder: Path) -> list[Point]:
 
 
 def propose(points: Sequence[Point]) -> Point | None:
-    """The point to take: the likest of those that neither copy nor drift, nor do much worse on what was held out; where
-    there is none such, or nothing that it should be like, the one that does best on it. None before the first."""
+    """The point to take: the first that is as good as the likest of those that neither copy nor drift, nor do much
+    worse on what was held out; where there is none such, or nothing that it should be like, the one that does best on
+    it. None before the first."""
     later = [point for point in points if point.step]
     if not later:
         return None
     lowest = min(point.measures.validation for point in later)
     sound = [point for point in later if not point.is_overfitted and point.measures.validation <= WORSE * lowest]
     if any(point.measures.likeness for point in sound):
-        return max(sound, key=lambda point: (round(point.measures.likeness, 2), -point.step))
+        before = max((point.measures.likeness for point in points if not point.step), default=0.0)
+        best = max(point.measures.likeness for point in sound)
+        return next(p for p in sound if p.measures.likeness >= best - AS_GOOD * max(0.0, best - before))
     return min(sound or later, key=lambda point: (point.measures.validation, point.step))

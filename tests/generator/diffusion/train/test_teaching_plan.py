@@ -98,6 +98,7 @@ def test_the_likest_point_that_neither_copies_nor_forgets_is_proposed():
     assert points.propose([before]) is None
     good = [before, point(100, 0.4), point(200, 0.6), point(300, 0.603), point(400, 0.5)]
     assert points.propose(good).step == 200
+    assert points.propose([before, *(point(n, likeness) for n, likeness in ((1, 0.5), (2, 0.78), (3, 0.8)))]).step == 2
     assert points.propose([*good, point(500, 0.9, nearest=10)]).step == 200
     assert points.propose([*good, point(500, 0.9, drift=0.5)]).step == 200
     assert points.propose([*good, point(500, 0.9, validation=2.0)]).step == 200
