@@ -79,6 +79,11 @@ def tiles(pictures: Iterable[Media], viewer: User, sought: Wanted | None = None)
     return [_tile(media, viewer, likes.get(media.pk), media.pk in editable, sought) for media in pictures]
 
 
+def smallest(media: Media) -> str:
+    """The kind of file of `media` that a small view of it takes: its tile, where there is one yet."""
+    return Rendition.Kind.TILE if media.renditions.filter(kind=Rendition.Kind.TILE).exists() else ORIGINAL
+
+
 def in_rows(shown: Sequence[Tile], *, is_end: bool = True) -> list[tuple[Tile, str]]:
     """Each tile with the style that places it in justified rows; `is_end`: no further page follows."""
     places = rows.styles([tile.media.width / tile.media.height for tile in shown], is_end=is_end)

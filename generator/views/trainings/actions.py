@@ -13,6 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from gallery.links import media_url
+from gallery.models import Media
+from gallery.views.tiles import smallest
 from generator.models import Adapter, Checkpoint, TrainingPicture
 from generator.services import Refused, trainings
 from generator.training_forms import files_of
@@ -100,10 +103,11 @@ def remove_picture(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def picture_file(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """A picture that was brought, for those who see its training."""
+    """A picture that was brought, for those who see its training; of the gallery's, for those who see them there."""
     picture = _picture(request, pk)
     if not picture.file.name:
-        raise Http404
+        media = get_object_or_404(Media.objects.visible_to(request.user).kept(), pk=picture.media_id)
+        return redirect(media_url(media, smallest(media), request.user))
     try:
         with picture.file.open("rb") as opened:
             content = opened.read()

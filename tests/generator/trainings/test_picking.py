@@ -79,3 +79,17 @@ def test_an_empty_gallery_says_where_pictures_come_from(as_, address, bob):
     page = as_(bob).get(f"{address}gallery/").content.decode()
     assert "appears here" in page
     assert f'href="{reverse("gallery:import")}"' in page
+
+
+def test_a_picture_of_the_gallery_is_shown_to_who_sees_it_there(as_, address, bob, carol, charlie, make_media):
+    lamp = make_media(bob, prompt="a lamp", visibility=Media.Visibility.TEAM)
+    answer = as_(bob).post(f"{address}gallery/take/", {"media": lamp.pk}, follow=True)
+    [picture] = answer.context["training"].pictures.all()
+    at = reverse("generator:training_picture", args=[picture.pk])
+    assert f'src="{at}"' in answer.content.decode()
+    shown = as_(carol).get(at, follow=True)
+    assert shown.status_code == 200
+    assert shown["Content-Type"].startswith("image/")
+    assert as_(charlie).get(at).status_code == 404
+    Media.objects.filter(pk=lamp.pk).update(visibility=Media.Visibility.PRIVATE)
+    assert as_(carol).get(at).status_code == 404
