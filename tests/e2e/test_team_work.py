@@ -139,6 +139,7 @@ def test_from_an_invitation_to_a_link_for_a_stranger(page: Page, browser: Browse
         page.get_by_role("checkbox", name="Rita Brown").check()
         page.get_by_label("It is a new version of").select_option(index=1)
         page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator("#review .review-badge[data-state=asked]")).to_be_visible()  # the form has led back
         rita.goto("/review/")
         rita.wait_for_load_state()
         rita.keyboard.press("a")
