@@ -46,6 +46,8 @@ def test_a_style_is_taught_in_the_browser(page: Page):
     page.get_by_role("link", name="From the gallery").click()
     page.get_by_role("searchbox").fill("blotches")
     page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("q=blotches"))
+    page.wait_for_load_state()
     assert serious(page) == []
     page.get_by_role("checkbox", name="a cup of blotches").check()
     page.get_by_role("button", name="Take the ticked pictures").click()
