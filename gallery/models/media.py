@@ -1,13 +1,14 @@
 """A picture and all it is found by."""
 
 import uuid
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 
 from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -202,9 +203,16 @@ class Media(models.Model):
 
     def get_absolute_url(self) -> str:
         """The picture's page."""
-        from django.urls import reverse
+        return _page_at(get_script_prefix()).replace(_ANY, str(self.pk))
 
-        return reverse("gallery:picture", args=[self.pk])
+
+_ANY = str(uuid.UUID(int=0))
+
+
+@cache
+def _page_at(prefix: str) -> str:
+    """The page of any picture where the site is at `prefix`: looked up once, not for each of forty on a page."""
+    return reverse("gallery:picture", args=[_ANY])
 
 
 class Like(models.Model):

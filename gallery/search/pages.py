@@ -190,7 +190,8 @@ def _ranked(search: Search, viewer: User, team: UUID | None) -> list[tuple[float
     for ground in grounds(viewer, search.tab_name, team):
         ordered = ORDERS[Sort.NEWEST].apply(search.dated(ground), None)
         if len(newest) >= RANKED:  # as for a page: nothing older can be among the newest
-            ordered = ordered.filter(created__gte=Moment.read(sorted(newest)[-RANKED][0]))
+            last = min(newest) if len(newest) == RANKED else sorted(newest)[-RANKED]
+            ordered = ordered.filter(created__gte=Moment.read(last[0]))
         found = _newest_matches(search, viewer, ordered)
         newest = [*{*newest, *found}] if newest and found else newest or found
     latest = sorted(newest, reverse=True)[:RANKED] if len(newest) > RANKED else newest
