@@ -3,6 +3,7 @@
 import os
 import shutil
 import uuid
+from collections.abc import Callable
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,9 @@ def take(training: Training, step: int) -> Checkpoint:
     line = Checkpoint.objects.filter(training__team=training.team, name=training.name)
     version = (line.aggregate(last=Max("version"))["last"] or 0) + 1
     facts = told.facts_of(training, point)
-    _shelve(rest, point.folder / denoiser, place, told.card_of(training, version, facts))
+    # A run writes its own model again while it goes on; a model in the library is replaced, never changed.
+    bring = shutil.copyfile if training.is_scratch else _link_or_copy
+    _shelve(rest, point.folder / denoiser, place, told.card_of(training, version, facts), bring)
     try:
         with transaction.atomic():
             made = _enter(training, step, place, version, told.entry_of(training, facts) | {"facts": facts})
@@ -54,12 +57,12 @@ def take(training: Training, step: int) -> Checkpoint:
     return made
 
 
-def _shelve(rest: Path, denoiser: Path, place: Path, card: str) -> None:
-    """The parts beside the other models, whole or not at all; what stays as it was takes no room twice."""
+def _shelve(rest: Path, denoiser: Path, place: Path, card: str, bring: Callable[[str, str], object]) -> None:
+    """The parts beside the other models, whole or not at all."""
     workshop = place.with_name(f".{place.name}-{uuid.uuid4().hex}")
     try:
         others = shutil.ignore_patterns(denoiser.name, ".*", "*.md")
-        shutil.copytree(rest, workshop, ignore=others, copy_function=_link_or_copy)
+        shutil.copytree(rest, workshop, ignore=others, copy_function=bring)
         shutil.copytree(denoiser, workshop / denoiser.name)
         (workshop / "README.md").write_text(card, encoding="utf-8")
         workshop.replace(place)
@@ -68,7 +71,7 @@ def _shelve(rest: Path, denoiser: Path, place: Path, card: str) -> None:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    """Files of models are replaced, never changed, so that one may lie in several folders."""
+    """What stays as it was takes no room twice."""
     try:
         os.link(os.path.realpath(source), target)
     except OSError:  # on another disk, or one that knows no links
