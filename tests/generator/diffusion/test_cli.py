@@ -26,7 +26,7 @@ def test_it_samples_from_the_starter(tmp_path):
     for line in ("cpu, float32", "step 3 of 3", "apple-1.png, apple-2.png: seed 7, 8, dpmpp_2m"):
         assert line in done.stderr or "cuda" in done.stderr
     assert Image.open(tmp_path / "apple-2.png").size == (128, 128)
-    assert Image.open(tmp_path / "film.png").size == (3 * 64, 2 * 64)
+    assert Image.open(tmp_path / "film.png").size == (3 * 128, 2 * 128)
     assert (tmp_path / "var/models/starter/model_index.json").exists()
 
 
