@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from accelerate import Accelerator, PartialState
+from accelerate import Accelerator
 from torch import Tensor, nn
 
 from generator.diffusion.spec import Cancelled, SpecError, Step
@@ -177,7 +177,12 @@ class _Run:
     def save(self) -> None:
         """Writes the state of now, unless it is there already."""
         if self.accelerator.is_main_process and self.step != self.saved:
-            facts = {"step": self.step, "scaler": self.scaler.state_dict(), "spec": asdict(self.spec)}
+            facts = {
+                "step": self.step,
+                "processes": self.accelerator.num_processes,
+                "scaler": self.scaler.state_dict(),
+                "spec": asdict(self.spec),
+            }
             state.save(self.state, self.folder / "states", facts)
         self.saved = self.step
 
@@ -241,15 +246,15 @@ class _Run:
 
 def main_first() -> AbstractContextManager[None]:
     """What makes a file unless it is there: one process of several makes it, before the others find it."""
-    return PartialState().main_process_first()
+    return Accelerator().main_process_first()
 
 
 def write_once(write: Callable[[], object]) -> None:
     """One process of several writes; all go on when it has."""
-    state = PartialState()
-    if state.is_main_process:
+    accelerator = Accelerator()
+    if accelerator.is_main_process:
         write()
-    state.wait_for_everyone()
+    accelerator.wait_for_everyone()
 
 
 def device() -> torch.device:

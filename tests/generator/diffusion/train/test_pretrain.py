@@ -175,7 +175,7 @@ def test_two_processes_train_one_model_and_write_it_once(pictures: Path, tmp_pat
     states = sorted(path.name for path in (tmp_path / "run/denoiser/states").iterdir())
     assert states == ["step-00000003"]
     facts = json.loads((tmp_path / "run/denoiser/states/step-00000003/state.json").read_text())
-    assert facts["step"] == 3
+    assert (facts["step"], facts["processes"]) == (3, 2)
     assert list((tmp_path / "run/denoiser/tensorboard").glob("events*"))
     assert pipelines.load(str(tmp_path / "run/model")).unet.config.in_channels == 4
 
