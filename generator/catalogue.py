@@ -78,6 +78,25 @@ TEMPLATES = [
 def install_builtin() -> None:
     """Makes the rows that ship with Atelier where they are missing; existing ones stay as administrators left them."""
     gallery.install_channels()
+    _install_starter()
+    known = {*StylePreset.objects.values_list("slug", flat=True)}
+    missing = [
+        StylePreset(
+            slug=slug,
+            name=name,
+            template=template,
+            negative=negative,
+            families=families,
+            sample=f"img/styles/{slug}.webp" if families == [STARTER_FAMILY] else "",
+            order=order,
+        )
+        for order, (slug, name, template, negative, families) in enumerate(STYLES)
+        if slug not in known
+    ]
+    StylePreset.objects.bulk_create(missing, ignore_conflicts=True)  # several processes may begin at once
+
+
+def _install_starter() -> None:
     card = read_card()
     Checkpoint.objects.get_or_create(
         slug=STARTER,
@@ -98,15 +117,3 @@ def install_builtin() -> None:
             "is_default": not Checkpoint.objects.filter(is_default=True).exists(),
         },
     )
-    for order, (slug, name, template, negative, families) in enumerate(STYLES):
-        StylePreset.objects.get_or_create(
-            slug=slug,
-            defaults={
-                "name": name,
-                "template": template,
-                "negative": negative,
-                "families": families,
-                "sample": f"img/styles/{slug}.webp" if families == [STARTER_FAMILY] else "",
-                "order": order,
-            },
-        )

@@ -30,9 +30,13 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 def install_channels() -> None:
     """Makes the channels that ship where they are missing; existing ones stay as administrators left them."""
-    for order, (slug, name, width, height, more) in enumerate(CHANNELS):
-        values = {"name": name, "width": width, "height": height, "order": order, **more}
-        Channel.objects.get_or_create(team=None, slug=slug, defaults=values)
+    known = {*Channel.objects.filter(team=None).values_list("slug", flat=True)}
+    missing = [
+        Channel(slug=slug, name=name, width=width, height=height, order=order, **more)
+        for order, (slug, name, width, height, more) in enumerate(CHANNELS)
+        if slug not in known
+    ]
+    Channel.objects.bulk_create(missing, ignore_conflicts=True)  # several processes may begin at once
 
 
 def create_export(*, user: User, team: Team, wishes: Wishes, name: str = "") -> Export:
