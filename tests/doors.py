@@ -1,6 +1,11 @@
 """What a table of doors is written in: who tries them, and what each role is to get, read from accounts.roles."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from django.core.cache import cache
+from django.db import transaction
 
 from accounts.roles import ALLOWED, Action, Role
 
@@ -47,6 +52,15 @@ class Door:
     def leads_to_a_thing(self) -> bool:
         """Whether it is about something that can be private."""
         return self.outside == 404
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What one of them does is as if it had not been when the next one tries."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+    cache.clear()
 
 
 def page() -> Door:

@@ -71,6 +71,13 @@ def charlie(db) -> User:
     return _person("charlie")
 
 
+@pytest.fixture
+def everybody(alice, mona, bob, carol, rita, victor, charlie) -> dict[str | None, User | None]:
+    """All of them by name, and None, who is not signed in."""
+    found = {"alice": alice, "mona": mona, "bob": bob, "carol": carol, "rita": rita, "victor": victor}
+    return {**found, "charlie": charlie, None: None}
+
+
 def _joined(name: str, team: Team, role: Role) -> User:
     user = _person(name)
     Membership.objects.create(team=team, user=user, role=role)
