@@ -1,5 +1,6 @@
-"""What a person does on the Create page, in the words of the browser tests."""
+"""What a person does on the Create page, in the words of the browser tests; and what they may expect of every page."""
 
+from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -30,3 +31,15 @@ def generate(page: Page, prompt: str, **settings: int) -> Locator:
 def wait_for(card: Locator, state: str) -> None:
     """Returns when the card shows that state."""
     expect(card).to_have_attribute("data-state", state, timeout=240_000)
+
+
+def violations(page: Page, part: str | None = None) -> list[str]:
+    """What axe-core calls serious or critical on this page, or in one part of it."""
+    page.wait_for_load_state()
+    found = Axe().run(page, context=part)["violations"]
+    return [
+        f"{item['id']}: {node['html'][:120]}"
+        for item in found
+        if item["impact"] in ("serious", "critical")
+        for node in item["nodes"]
+    ]

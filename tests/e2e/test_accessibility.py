@@ -3,10 +3,9 @@
 import gzip
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.e2e.studio import generate, wait_for
+from tests.e2e.studio import generate, violations, wait_for
 
 PAGES = [
     "/",
@@ -25,17 +24,6 @@ PAGES = [
     "/exports/",
     "/import/",
 ]
-
-
-def violations(page: Page, part: str | None = None) -> list[str]:
-    """What axe-core calls serious or critical on this page, or in one part of it."""
-    found = Axe().run(page, context=part)["violations"]
-    return [
-        f"{item['id']}: {node['html'][:120]}"
-        for item in found
-        if item["impact"] in ("serious", "critical")
-        for node in item["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

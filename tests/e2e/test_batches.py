@@ -4,10 +4,9 @@ import json
 import re
 import zipfile
 
-from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.studio import fill, generate, wait_for
+from tests.e2e.studio import fill, generate, violations, wait_for
 
 
 def confirm(page: Page, prompt: str, **settings: int) -> None:
@@ -24,15 +23,10 @@ def start(page: Page) -> str:
     return page.url
 
 
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page)["violations"]
-    return [item["id"] for item in found if item["impact"] in ("serious", "critical")]
-
-
 def test_a_prompt_with_choices_becomes_all_its_pictures(page: Page):
     confirm(page, "a {red|green} {apple|car}, 3d icon", count=1, steps=3)
     expect(page.locator(".confirm")).to_contain_text("4 prompts as one batch")
-    assert serious(page) == []
+    assert violations(page) == []
     page.get_by_role("button", name="Change it").click()
     expect(page.locator(".confirm")).to_have_count(0)
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("a {red|green} {apple|car}, 3d icon")
@@ -42,10 +36,10 @@ def test_a_prompt_with_choices_becomes_all_its_pictures(page: Page):
     expect(page.locator(".batch-words")).to_contain_text("4 of 4 ended")
     for words in ("a red apple, 3d icon", "a green car, 3d icon"):
         expect(page.locator(".cells")).to_contain_text(words)
-    assert serious(page) == []
+    assert violations(page) == []
     page.get_by_role("link", name=re.compile("Details")).first.click()
     expect(page.locator(".timeline")).to_contain_text("Stored the files")
-    assert serious(page) == []
+    assert violations(page) == []
     page.goto("/")
     card = page.locator(f".batch:has(a[href='/{address.split('/', 3)[3]}'])")
     expect(card.locator(".thumbs img")).to_have_count(4)
@@ -68,7 +62,7 @@ def test_a_table_names_its_bad_row_and_starts_once_it_is_mended(page: Page):
     expect(page.locator(".problems")).to_contain_text("Line 3")
     text = page.get_by_label("or its rows as text")
     expect(text).to_have_value(rows)
-    assert serious(page) == []
+    assert violations(page) == []
     text.fill(rows.replace("nine", "2"))
     page.get_by_role("button", name="Check the table").click()
     expect(page.locator(".confirm")).to_contain_text("2 prompts as one batch")
@@ -86,7 +80,7 @@ def test_a_finished_batch_is_exported_as_a_data_set(page: Page):
     expect(page.locator(".batch-words")).to_contain_text("3 of 3 ended", timeout=240_000)
     page.get_by_text("As a data set", exact=True).click()
     expect(page.locator("#data-set")).to_contain_text("What it has learned from is not known here")
-    assert serious(page) == []
+    assert violations(page) == []
     page.get_by_role("button", name="Export as a data set").click()
     export = page.locator(".delivery").first
     with page.expect_download() as download:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.pictures import fill
-from tests.e2e.test_accessibility import violations
+from tests.e2e.studio import violations
 from tests.installation import Installation
 
 MANY = 2000

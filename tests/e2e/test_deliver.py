@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_accessibility import violations
+from tests.e2e.studio import violations
 from tests.gallery.intake import files
 
 

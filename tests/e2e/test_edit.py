@@ -7,8 +7,7 @@ from playwright.sync_api import Page, expect
 
 from generator.diffusion import pipelines
 from generator.diffusion.starter.assemble import assemble
-from tests.e2e.studio import generate, wait_for
-from tests.e2e.test_accessibility import violations
+from tests.e2e.studio import generate, violations, wait_for
 from tests.generator.diffusion.tiny_guides import ip_adapter
 
 

@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.studio import generate, wait_for
-from tests.e2e.test_accessibility import violations
+from tests.e2e.studio import generate, violations, wait_for
 from tests.installation import Installation
 
 PAGES = ("/albums/", "/review/", "/review/?tab=decided", "/notices/", "/activity/", "/links/", "/team/standards/")
