@@ -8,7 +8,7 @@ function refresh() {
   if (!list) return; // nothing had happened yet: the page says so until it is opened again
   timer ??= setTimeout(() => {
     timer = undefined;
-    if (!list.contains(document.activeElement)) htmx.ajax("GET", location.href, { target: "#activity", select: "#activity", swap: "outerHTML" });
+    if (!list.contains(document.activeElement)) htmx.ajax("GET", location.href, { source: "#activity", target: "#activity", select: "#activity", swap: "outerHTML" });
   }, GATHER_MS);
 }
 

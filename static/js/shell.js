@@ -21,12 +21,16 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 // Something that concerns this person: the bell counts it.
-document.addEventListener("atelier:notice.added", () => htmx.ajax("GET", "/notices/bell/", { target: "#bell", swap: "outerHTML" }));
+document.addEventListener("atelier:notice.added", () => htmx.ajax("GET", "/notices/bell/", { source: "#bell", target: "#bell", swap: "outerHTML" }));
 
-// A whole page where a fragment was expected is the sign-in page: the session is over.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (!/^\s*<!doctype/i.test(event.detail.xhr.responseText)) return;
-  event.detail.shouldSwap = false;
+// A whole page where a fragment was expected, or without the part that was to be taken from it, is the sign-in page: the
+// session is over.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const page = detail.xhr.responseText;
+  if (!/^\s*<!doctype/i.test(page)) return;
+  const part = detail.select ?? detail.requestConfig.elt.closest("[hx-select]")?.getAttribute("hx-select");
+  if (part && new DOMParser().parseFromString(page, "text/html").querySelector(part)) return;
+  detail.shouldSwap = false;
   location.reload();
 });
 

@@ -99,15 +99,17 @@ if (stage) {
   });
 }
 
-// What others say appears, unless one is writing: then it waits until that is sent.
-const isWriting = () => [...(talk()?.querySelectorAll("textarea") ?? [])].some((area) => area.value !== area.defaultValue);
+// What others say and decide appears, unless one is writing there: then it waits until that is sent. Each part asks for
+// itself: of requests without a source, htmx lets only the last one go.
+const isWriting = (part) => [...part.querySelectorAll("textarea")].some((area) => area.value !== area.defaultValue);
 document.addEventListener("atelier:media.talked", ({ detail }) => {
   const shown = talk();
-  if (shown?.dataset.media !== detail.media || isWriting()) return;
-  if (document.getElementById("review") && !document.querySelector("[data-decide]")) {
-    htmx.ajax("GET", location.href, { target: "#review", select: "#review", swap: "outerHTML" });
+  if (shown?.dataset.media !== detail.media) return;
+  const review = document.getElementById("review");
+  if (review && !isWriting(review) && !review.querySelector(":popover-open") && !review.contains(document.activeElement)) {
+    htmx.ajax("GET", location.href, { source: review, target: review, select: "#review", swap: "outerHTML" });
   }
-  htmx.ajax("GET", `/gallery/${detail.media}/comments/`, { target: "#comments", swap: "outerHTML" });
+  if (!isWriting(shown)) htmx.ajax("GET", `/gallery/${detail.media}/comments/`, { source: shown, target: shown, swap: "outerHTML" });
 });
 
 // After an @: the names of those who can see the picture. Arrow keys choose, Enter and Tab take, Escape leaves it.

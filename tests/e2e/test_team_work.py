@@ -27,16 +27,28 @@ def another_person(browser: Browser, studio_at: Installation) -> Iterator[Page]:
     assert errors == []
 
 
+def stays(page: Page) -> None:
+    """From here on `has_stayed` says whether it was never loaded anew."""
+    page.evaluate("window.isTheSamePage = true")
+
+
+def has_stayed(page: Page) -> bool:
+    """Whether all that came since came into the page as it stands."""
+    return bool(page.evaluate("window.isTheSamePage"))
+
+
 def invite(page: Page, email: str, role: str) -> str:
     """Makes a team, invites somebody into it, and returns the way in."""
     page.goto("/team/")
     page.get_by_label("Name of the new team").fill("Spring campaign")
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_role("heading", name="Spring campaign").first).to_be_visible()
+    stays(page)
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Role", exact=True).select_option(role)
     page.get_by_role("button", name="Invite", exact=True).click()
     link = page.get_by_label("Invitation link").input_value()
+    assert has_stayed(page)
     return link.split("/", 3)[3]
 
 
@@ -69,6 +81,14 @@ def test_from_an_invitation_to_a_link_for_a_stranger(page: Page, browser: Browse
     way_in = invite(page, "rita@example.com", "reviewer")
     with another_person(browser, studio_at) as rita:
         join(rita, way_in, "Rita Brown")
+        page.goto("/team/")
+        page.wait_for_load_state()
+        stays(page)
+        for role in ("viewer", "reviewer"):
+            page.get_by_label("Role of Rita Brown").select_option(role)
+            expect(page.get_by_text(f"Rita Brown’s role is now: {role.title()}.")).to_be_visible()
+            expect(page.get_by_label("Role of Rita Brown")).to_have_value(role)
+        assert has_stayed(page)
         page.goto("/team/standards/")
         page.get_by_label("Mark drafts").check()
         page.get_by_role("button", name="Save").first.click()
@@ -104,6 +124,8 @@ def test_from_an_invitation_to_a_link_for_a_stranger(page: Page, browser: Browse
         expect(activity.get_by_text("commented on a picture")).to_be_visible()
 
         # She answers; the answer appears on his page without a reload.
+        stays(page)
+        stays(activity)
         bell.click()
         rita.get_by_role("link", name=re.compile("mentioned you")).click()
         rita.wait_for_load_state()
@@ -111,28 +133,33 @@ def test_from_an_invitation_to_a_link_for_a_stranger(page: Page, browser: Browse
         rita.get_by_label("Your answer").fill("Almost ripe.")
         rita.get_by_role("button", name="Send").first.click()
         expect(page.get_by_text("Almost ripe.")).to_be_visible()
+        assert has_stayed(page)
 
         # A review with changes, a new version, and approval by keys.
         page.get_by_role("button", name="Ask for a review").click()
         page.get_by_role("checkbox", name="Rita Brown").check()
         page.get_by_role("button", name="Ask", exact=True).click()
         expect(page.locator("#review .review-badge")).to_have_text("In review")
+        expect(page).to_have_url(re.compile("#review$"))  # the form has led back
+        expect(activity.get_by_text("asked for a review")).to_be_visible()
+        assert has_stayed(activity)
+        stays(page)
         rita.goto("/review/")
         rita.wait_for_load_state()
         rita.keyboard.press("c")
         rita.keyboard.type("Brighter, please")
         rita.get_by_role("button", name="Ask for changes").click()
         expect(rita.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
-        page.reload()
         expect(page.locator("#review .review-badge")).to_have_text("Changes wanted")
         expect(page.get_by_text("Brighter, please").first).to_be_visible()
+        assert has_stayed(page)
 
         rita.goto("/gallery/?tab=team")
         rita.mouse.move(0, 0)
-        rita.evaluate("window.isTheSamePage = true")
+        stays(rita)
         second = picture(page, "a bright red apple")
         expect(rita.locator(f"#pictures > #tile-{second.split('/')[2]} img").first).to_be_visible()
-        assert rita.evaluate("window.isTheSamePage")
+        assert has_stayed(rita)
         page.goto(second)
         page.get_by_role("button", name="Ask for a review").click()
         page.get_by_role("checkbox", name="Rita Brown").check()
@@ -143,7 +170,6 @@ def test_from_an_invitation_to_a_link_for_a_stranger(page: Page, browser: Browse
         rita.wait_for_load_state()
         rita.keyboard.press("a")
         expect(rita.get_by_role("heading", name="Nothing waits for you")).to_be_visible()
-        page.reload()
         expect(page.locator("#review .review-badge")).to_have_text("Approved")
 
         # Only what is approved leaves without the mark.
