@@ -1,5 +1,6 @@
 """The web process: HTTP by Django, websockets by channels."""
 
+import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -24,3 +25,7 @@ application = ProtocolTypeRouter(
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
+
+# What is loaded by now stays: whenever the collector looks through everything, requests wait, and it need not look here.
+gc.collect()
+gc.freeze()
