@@ -40,7 +40,7 @@ def test_a_prompt_becomes_four_pictures_and_every_step_is_seen(page: Page):
 
 
 def test_a_reload_in_the_middle_shows_the_true_state_and_goes_on(page: Page):
-    card = generate(page, "a rocket", count=4, steps=150)  # long enough to be met in the middle on a busy machine
+    card = generate(page, "a rocket", count=2, steps=150)  # long enough to be met in the middle on a busy machine
     expect(card).to_contain_text(re.compile(r"step \d+ of 150"))
     page.reload()
     card = page.locator(f"#{page.locator('.job').first.get_attribute('id')}")
@@ -50,7 +50,7 @@ def test_a_reload_in_the_middle_shows_the_true_state_and_goes_on(page: Page):
     assert before >= 1
     expect(card).not_to_contain_text(f"step {before} of")
     wait_for(card, "done")
-    expect(card.locator("figure.tile")).to_have_count(4)
+    expect(card.locator("figure.tile")).to_have_count(2)
 
 
 def test_a_socket_that_is_cut_in_the_middle_heals_and_misses_no_end(context: BrowserContext):
@@ -67,7 +67,7 @@ def test_a_socket_that_is_cut_in_the_middle_heals_and_misses_no_end(context: Bro
 
     page.route_web_socket(re.compile(r"/ws/live/"), through)
     page.goto("/")
-    card = generate(page, "a sunflower", count=3, steps=150)
+    card = generate(page, "a sunflower", count=1, steps=150)
     expect(card).to_contain_text(re.compile(r"step \d+ of 150"))
     line["is cut"] = True
     sockets[-1].close(code=1012)

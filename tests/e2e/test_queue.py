@@ -98,7 +98,7 @@ def test_three_people_and_one_queue(page: Page, bob: BrowserContext, mina: Brows
     create = bob.new_page()
     create.goto("/")
     for prompt, steps in (("a red apple", 60), ("a green pear", 59), ("a blue plum", 58)):  # or they ran together
-        generate(create, prompt, count=4, steps=steps)
+        generate(create, prompt, count=2, steps=steps)
     for one in (of_bob, of_mina):
         expect(_waiting(one)).to_have_text(["a red apple", "a green pear", "a blue plum"])
 
