@@ -29,10 +29,11 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m tests.requirements
 	$(BIN)/python -m pytest $(ARGS)
 
-# The same tests on PostgreSQL and Redis, but for the engine's: it knows neither, as `make lint` sees to.
+# The same tests on PostgreSQL and Redis, but for the engine's, which knows neither, as `make lint` sees to, and the
+# deployment's, which starts what it needs itself.
 test-servers: $(VENV)/.dev
 	@$(BIN)/python -m tests.requirements
-	$(BIN)/python -m tests.with_servers --ignore tests/generator/diffusion $(ARGS)
+	$(BIN)/python -m tests.with_servers --ignore tests/generator/diffusion --ignore tests/deploy $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
