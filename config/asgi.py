@@ -26,6 +26,6 @@ application = ProtocolTypeRouter(
     }
 )
 
-# What is loaded by now stays: whenever the collector looks through everything, requests wait, and it need not look here.
+# What is loaded by now stays: requests wait while the collector looks through everything, and it need not look here.
 gc.collect()
 gc.freeze()
