@@ -17,7 +17,7 @@ from generator.models import Job, QueueTeam, State
 
 LATELY = timedelta(minutes=30)  # for which the rate of work is taken: batches are large and few
 BRIEFLY = timedelta(minutes=10)  # at least, where people began later than that
-MOST = 0.8  # of the workers, at most, go to newcomers for long
+MOST = 1.6  # of the workers' time, at most, is asked for by newcomers for long: what waits starts five times as late
 DEAREST = 2.0  # times its cost, at most, newcomers' work is taken to need with the loading of models
 TURNS = 4
 
@@ -83,7 +83,9 @@ class Arrivals:
         start = seconds
         for _turn in range(TURNS if urgent else 1):  # the longer it takes, the more comes
             passing = sum(one.seconds * _part(start * one.jobs / one.seconds) for one in urgent)
-            start = seconds / (1 - min((passing + sharing) * self.dearer / self.capacity, MOST))
+            # Did they come on and on, it would start at seconds / (1 - part). But who has to wait came in a busy time,
+            # and a quieter one follows: in simulated days this was nearer (docs/queue.md).
+            start = seconds * math.exp(min((passing + sharing) * self.dearer / self.capacity, MOST))
         return start
 
 
