@@ -6,7 +6,6 @@ it, which is how long it takes where nothing else is to be done. `wall` is how l
 another number of rows. The house is built once for all of these, in one process each for PostgreSQL and SQLite.
 """
 
-import gc
 import json
 import os
 import statistics
@@ -78,8 +77,6 @@ def questions(house: House) -> Iterator[tuple[str, Any, dict[str, Any]]]:
 
 def ask(house: House) -> tuple[Times, list[str]]:
     """Times of all questions, and the queries that would read the whole table: told while each is asked to warm up."""
-    gc.collect()
-    gc.freeze()  # as the web process (config/asgi.py)
     times, whole = Times(), []
     clients = {viewer.pk: _client(viewer) for viewer in house.viewers.values()}
     for name, viewer, query in questions(house):

@@ -1,6 +1,5 @@
 """The web process: HTTP by Django, websockets by channels."""
 
-import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -25,7 +24,3 @@ application = ProtocolTypeRouter(
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
-
-# What is loaded by now stays: requests wait while the collector looks through everything, and it need not look here.
-gc.collect()
-gc.freeze()
