@@ -79,6 +79,10 @@ def install_builtin() -> None:
     """Makes the rows that ship with Atelier where they are missing; existing ones stay as administrators left them."""
     gallery.install_channels()
     _install_starter()
+    _install_styles()
+
+
+def _install_styles() -> None:
     known = {*StylePreset.objects.values_list("slug", flat=True)}
     missing = [
         StylePreset(

@@ -43,6 +43,7 @@ def invite(page: Page, email: str, role: str) -> str:
     page.get_by_label("Name of the new team").fill("Spring campaign")
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page.get_by_role("heading", name="Spring campaign").first).to_be_visible()
+    page.wait_for_load_state()
     stays(page)
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Role", exact=True).select_option(role)
